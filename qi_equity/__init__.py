@@ -1,0 +1,110 @@
+"""Statistical process control for quality improvement, stratified by ethnicity.
+
+Did our change shift the outcome, for whom, and did the gap close? Births (or any events) go in, one run or
+control chart for each group comes out, with its signals and with what it cannot show.
+
+>>> import qi_equity as qe
+>>> qe.measures["pph_1500"].better
+'lower'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from qi_equity._version import __version__
+
+if TYPE_CHECKING:
+    from qi_equity import datasets as datasets
+    from qi_equity.data.catalogue import measures as measures
+    from qi_equity.data.counts import from_counts as from_counts
+    from qi_equity.data.ethnicity import resolve_ethnicity as resolve_ethnicity
+    from qi_equity.data.events import between_events as between_events
+    from qi_equity.data.measure import Measure as Measure
+    from qi_equity.data.records import from_records as from_records
+    from qi_equity.data.scheme import Scheme as Scheme
+    from qi_equity.data.series import StratifiedSeries as StratifiedSeries
+    from qi_equity.errors import ColumnError as ColumnError
+    from qi_equity.errors import DataError as DataError
+    from qi_equity.errors import InputTypeError as InputTypeError
+    from qi_equity.errors import OptionError as OptionError
+    from qi_equity.errors import QiEquityError as QiEquityError
+    from qi_equity.spc.chart import ControlChart as ControlChart
+    from qi_equity.spc.control import control_chart as control_chart
+    from qi_equity.spc.kinds import C as C
+    from qi_equity.spc.kinds import Individuals as Individuals
+    from qi_equity.spc.kinds import P as P
+    from qi_equity.spc.kinds import U as U
+    from qi_equity.spc.rules import RuleSet as RuleSet
+    from qi_equity.spc.rules import rule_sets as rule_sets
+    from qi_equity.spc.run_chart import run_chart as run_chart
+
+# Where each public name lives. Names load on first use, so importing the package costs next to nothing.
+_HOMES = {
+    "Measure": "data.measure",
+    "measures": "data.catalogue",
+    "Scheme": "data.scheme",
+    "resolve_ethnicity": "data.ethnicity",
+    "from_records": "data.records",
+    "from_counts": "data.counts",
+    "between_events": "data.events",
+    "StratifiedSeries": "data.series",
+    "run_chart": "spc.run_chart",
+    "control_chart": "spc.control",
+    "ControlChart": "spc.chart",
+    "RuleSet": "spc.rules",
+    "rule_sets": "spc.rules",
+    "P": "spc.kinds",
+    "U": "spc.kinds",
+    "C": "spc.kinds",
+    "Individuals": "spc.kinds",
+    "QiEquityError": "errors",
+    "OptionError": "errors",
+    "InputTypeError": "errors",
+    "ColumnError": "errors",
+    "DataError": "errors",
+}
+
+__all__ = [
+    "C",
+    "ColumnError",
+    "ControlChart",
+    "DataError",
+    "Individuals",
+    "InputTypeError",
+    "Measure",
+    "OptionError",
+    "P",
+    "QiEquityError",
+    "RuleSet",
+    "Scheme",
+    "StratifiedSeries",
+    "U",
+    "__version__",
+    "between_events",
+    "control_chart",
+    "datasets",
+    "from_counts",
+    "from_records",
+    "measures",
+    "resolve_ethnicity",
+    "rule_sets",
+    "run_chart",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use."""
+    if name == "datasets":
+        return importlib.import_module("qi_equity.datasets")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'qi_equity' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    value = getattr(importlib.import_module(f"qi_equity.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -1,0 +1,170 @@
+"""What every result shares: the frame of notes, and versioned JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from qi_equity._version import __version__
+from qi_equity.errors import DataError
+
+Severity = Literal["info", "caution", "warning"]
+
+NOTE_COLUMNS = ("code", "severity", "site", "group", "text")
+
+
+def note(
+    code: str, severity: Severity, text: str | Sequence[str], strata: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Make notes: one for the whole result, or one for each stratum.
+
+    Parameters
+    ----------
+    code : str
+        Short stable name, in snake case.
+    severity : {"info", "caution", "warning"}
+        ``info``: good to know; ``caution``: read before drawing conclusions; ``warning``: a conclusion drawn
+        without it would be wrong.
+    text : str or sequence of str
+        One sentence for all, or one for each row of ``strata``.
+    strata : pandas.DataFrame, optional
+        The strata spoken of: columns ``site`` (if any), ``group`` and further strata.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``code, severity, site, group``, further strata, ``text``.
+    """
+    frame = pd.DataFrame(index=range(1)) if strata is None else strata.astype("str").reset_index(drop=True)
+    for column in ("site", "group"):
+        if column not in frame:
+            frame[column] = None
+    further = [c for c in frame.columns if c not in NOTE_COLUMNS]
+    frame = frame.assign(code=code, severity=severity, text=text if isinstance(text, str) else list(text))
+    return (
+        frame[["code", "severity", "site", "group", *further, "text"]]
+        .astype("str")
+        .where(frame.notna(), None)
+    )
+
+
+def notes(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put notes together in one frame; with none, an empty frame of the same columns."""
+    full = [p for p in parts if len(p)]
+    if not full:
+        return pd.DataFrame({c: pd.Series(dtype="str") for c in NOTE_COLUMNS})
+    frame = pd.concat(full, ignore_index=True).drop_duplicates(ignore_index=True)
+    further = [c for c in frame.columns if c not in NOTE_COLUMNS]
+    return frame[["code", "severity", "site", "group", *further, "text"]]
+
+
+def to_json(value: Any) -> Any:
+    """Turn a value into what JSON can hold; :func:`from_json` gives it back unchanged.
+
+    Arrays, frames, dates, tuples and non-finite numbers are tagged by a key that starts with ``$``.
+    """
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case np.generic():
+            return (
+                to_json(value.item())
+                if not isinstance(value, np.datetime64)
+                else to_json(pd.Timestamp(value))
+            )
+        case float():
+            return value if np.isfinite(value) else {"$number": str(value)}
+        case datetime() | date():
+            return {"$date": pd.Timestamp(value).isoformat()}
+        case np.ndarray():
+            return _array_to_json(value)
+        case pd.DataFrame():
+            return {"$frame": [[str(c), _column_to_json(value[c])] for c in value.columns]}
+        case tuple():
+            return {"$tuple": [to_json(v) for v in value]}
+        case Mapping():
+            return {"$map": [[to_json(k), to_json(v)] for k, v in value.items()]}
+        case _:
+            return [to_json(v) for v in value]
+
+
+def from_json(value: Any) -> Any:
+    """Give back what :func:`to_json` was given."""
+    if isinstance(value, list):
+        return [from_json(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    ((tag, content),) = ((k, v) for k, v in value.items() if k.startswith("$"))
+    match tag:
+        case "$number":
+            return float(content)
+        case "$date":
+            return pd.Timestamp(content)
+        case "$tuple":
+            return tuple(from_json(v) for v in content)
+        case "$map":
+            return {from_json(k): from_json(v) for k, v in content}
+        case "$array":
+            return np.array(content, dtype=value["dtype"]).reshape(value["shape"])
+        case "$category":
+            return pd.Categorical.from_codes(
+                content, categories=value["categories"], ordered=value["ordered"]
+            )
+        case "$frame":
+            return pd.DataFrame({name: from_json(column) for name, column in content})
+    raise DataError(f"{tag!r} is not a known tag of saved results; was this written by a newer version?")
+
+
+def header(kind: str, version: int) -> dict[str, Any]:
+    """Give the first entries of a saved result: type, version of the format, version of the library."""
+    return {"type": kind, "format": version, "library": f"qi_equity {__version__}"}
+
+
+def check_header(data: Any, kind: str, version: int) -> None:
+    """Check that saved data hold the wanted type in a format this version reads.
+
+    Raises
+    ------
+    DataError
+        Names what was found and what is wanted.
+    """
+    found = (
+        (data.get("type"), data.get("format")) if isinstance(data, Mapping) else (type(data).__name__, None)
+    )
+    if found != (kind, version):
+        raise DataError(
+            f"These data hold {found[0]!r} in format {found[1]!r}; wanted is {kind!r} in format {version}. "
+            "Give what to_dict() of that type returned."
+        )
+
+
+def _array_to_json(array: np.ndarray[Any, Any]) -> dict[str, Any]:
+    if array.dtype.kind in "OUT":
+        return {
+            "$array": [None if pd.isna(v) else str(v) for v in array.ravel()],
+            "dtype": "object",
+            "shape": list(array.shape),
+        }
+    if array.dtype.kind == "M":
+        flat: list[Any] = [None if np.isnat(v) else str(v) for v in array.ravel()]
+    elif array.dtype.kind == "f":
+        flat = [None if np.isnan(v) else (v if np.isfinite(v) else str(v)) for v in array.ravel().tolist()]
+    else:
+        flat = array.ravel().tolist()
+    return {"$array": flat, "dtype": str(array.dtype), "shape": list(array.shape)}
+
+
+def _column_to_json(column: pd.Series) -> Any:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return {
+            "$category": column.cat.codes.tolist(),
+            "categories": column.cat.categories.tolist(),
+            "ordered": bool(column.cat.ordered),
+        }
+    if column.dtype.kind == "M":
+        return _array_to_json(column.to_numpy(dtype=f"datetime64[{getattr(column.dtype, 'unit', 'us')}]"))
+    return _array_to_json(column.to_numpy())

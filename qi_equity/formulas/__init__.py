@@ -1,0 +1,1 @@
+"""The arithmetic under all charts: each published formula is one pure function on arrays, time last."""

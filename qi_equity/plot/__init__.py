@@ -1,0 +1,1 @@
+"""Figures of results, drawn with matplotlib's objects and never with pyplot."""

@@ -1,0 +1,192 @@
+"""Write around the data of a panel: title, warnings, phase labels, values off the scale, line labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import Affine2D, BboxTransformTo, ScaledTranslation, blended_transform_factory
+
+from qi_equity.plot import _style as style
+from qi_equity.plot._draw import Pen
+from qi_equity.plot._offscale import Arrow
+from qi_equity.plot._panels import Panel
+from qi_equity.plot._text import Ruler
+
+_NAME_PT, _COUNTS_PT, _STRIP_PT, _GAP_PT = 14.0, 12.5, 11.0, 3.0
+
+
+class Header:
+    """Name, counts and warnings of a panel, wrapped to its width; ``height`` is in points."""
+
+    def __init__(
+        self, panel: Panel, extra: Sequence[str], words: Sequence[str], width: float, ruler: Ruler
+    ) -> None:
+        self.name = ruler.wrap(panel.name.split(" "), width, style.NAME, weight="bold")
+        self.counts = ruler.wrap([*panel.counts, *extra], width, style.BODY, joint=" · ")
+        said = [w[:1].upper() + w[1:] if i == 0 else w for i, w in enumerate((*panel.words, *words))]
+        self.strip = ruler.wrap(said, width - 8, style.SMALL, joint=" · ")
+        self.strip_height = len(self.strip) * _STRIP_PT + 4 if self.strip else 0.0
+        self.height = (
+            len(self.name) * _NAME_PT + len(self.counts) * _COUNTS_PT + self.strip_height + 2 * _GAP_PT
+        )
+
+    def draw(self, ax: Axes, height: float) -> None:
+        """Write it above the Axes: the name at the top of ``height`` points, the strip next to the data."""
+        if self.strip:
+            _strip_ground(ax, self.strip_height)
+        for i, line in enumerate(reversed(self.strip)):
+            _above(ax, line, 4 + _GAP_PT / 2 + i * _STRIP_PT, style.SMALL, x=4)
+        name = len(self.name) * _NAME_PT
+        for i, line in enumerate(self.counts, start=1):
+            _above(ax, line, height - name - i * _COUNTS_PT, style.BODY, colour=style.MUTED)
+        title = ax.set_title(
+            "\n".join(self.name),
+            loc="left",
+            pad=height - name,
+            fontsize=style.NAME,
+            fontweight="bold",
+            color=style.INK,
+            linespacing=1.1,
+        )
+        title.set_parse_math(False)
+
+
+def _above(
+    ax: Axes, text: str, points: float, size: float, *, x: float = 0.0, colour: str = style.INK
+) -> None:
+    ax.annotate(
+        text,
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(x, points),
+        textcoords="offset points",
+        ha="left",
+        va="baseline",
+        fontsize=size,
+        color=colour,
+        annotation_clip=False,
+        parse_math=False,
+    )
+
+
+def _strip_ground(ax: Axes, height: float) -> None:
+    """Lay the ground of the strip; its height is in points whatever the size of the Axes."""
+    points = (
+        Affine2D().scale(1 / 72)
+        + ax.figure.dpi_scale_trans
+        + ScaledTranslation(0, 1, BboxTransformTo(ax.bbox))
+    )
+    ground = Rectangle(
+        (0, _GAP_PT / 2),
+        1,
+        height,
+        transform=blended_transform_factory(ax.transAxes, points),
+        facecolor=style.STRIP,
+        edgecolor="none",
+        clip_on=False,
+        label="_strip",
+    )
+    ax.add_patch(ground)
+
+
+def draw_phases(pen: Pen, panel: Panel, ruler: Ruler, xlim: tuple[float, float], width: float) -> None:
+    """Draw a line at the start of each later phase, with its label in the row above the data."""
+    if panel.empty:
+        return
+    parts = panel.phases()
+    starts = [panel.edges[p.start] for p in parts[1:]]
+    at = [(s - xlim[0]) / (xlim[1] - xlim[0]) * width for s in starts]
+    height = pen.scale.top - (pen.scale.phases / 2 + 1) * pen.scale.per_point
+    label = style.PHASE
+    for i, (part, start) in enumerate(zip(parts[1:], starts, strict=True)):
+        pen.ax.axvline(
+            start, color=style.MUTED, linewidth=1.1, linestyle=(0, (1, 1.5)), label=label, zorder=1.5
+        )
+        label = "_phase"
+        number = int(panel.phase[part.start])
+        text = panel.phase_labels.get(number, f"phase {number}")
+        right = (at[i + 1] if i + 1 < len(at) else width) - at[i] - 5
+        left = at[i] - (at[i - 1] if i else 0) - 3
+        toward_left = right < min(left, ruler.width(text, style.SMALL)) and i + 1 == len(at) and not i
+        shown = ruler.shorten(text, left if toward_left else right, style.SMALL)
+        pen.ax.annotate(
+            shown,
+            (start, height),
+            xytext=(-3 if toward_left else 3, 0),
+            textcoords="offset points",
+            ha="right" if toward_left else "left",
+            va="center",
+            fontsize=style.SMALL,
+            color=style.INK,
+            annotation_clip=False,
+            parse_math=False,
+        )
+
+
+def draw_arrows(pen: Pen, arrows: Sequence[Arrow]) -> None:
+    """Draw an arrow for what is off the scale, in the row beyond the edge, and write its value beside it."""
+    scale, label = pen.scale, style.OFF_SCALE
+    for arrow in arrows:
+        edge = scale.high if arrow.side > 0 else scale.low
+        y = edge + arrow.side * (7 + 0.5) * scale.per_point
+        colour = style.MUTED if arrow.of_limit else style.INK
+        pen.ax.plot(
+            [arrow.x],
+            [y],
+            marker=style.ARROW_UP if arrow.side > 0 else style.ARROW_DOWN,
+            markersize=7,
+            markerfacecolor="none",
+            markeredgecolor=colour,
+            markeredgewidth=1.2,
+            linestyle="None",
+            label=label,
+            zorder=6,
+            clip_on=False,
+        )
+        label = "_arrow"
+        pen.ax.annotate(
+            arrow.text,
+            (arrow.x, y),
+            xytext=(5.5 if arrow.align == "left" else -5.5, 0),
+            textcoords="offset points",
+            ha=arrow.align,
+            va="center",
+            fontsize=style.SMALL,
+            color=colour,
+            zorder=6,
+            annotation_clip=False,
+        )
+
+
+def draw_levels(pen: Pen, panel: Panel) -> None:
+    """Write the present centre line and the target at the right of the frame, never on each other."""
+    if panel.empty:
+        return
+    scale = pen.scale
+    known = np.flatnonzero(np.isfinite(panel.centre_line))
+    centre = float(panel.centre_line[known[-1]]) if len(known) else None
+    if centre is not None and scale.low <= centre <= scale.high:
+        _at_right(pen, scale.write(centre), centre, 0.0, pen.palette.centre_line)
+    if pen.target is not None:
+        apart = np.inf if centre is None else (pen.target - centre) / scale.per_point
+        nudge = 0.0 if abs(apart) > _NAME_PT else float(np.copysign(_NAME_PT - abs(apart), apart))
+        _at_right(pen, f"target\n{scale.write(pen.target)}", pen.target, nudge, pen.palette.target)
+
+
+def _at_right(pen: Pen, text: str, y: float, nudge: float, colour: str) -> None:
+    pen.ax.annotate(
+        text,
+        (1, y),
+        xycoords=pen.ax.get_yaxis_transform(),
+        xytext=(3, nudge),
+        textcoords="offset points",
+        ha="left",
+        va="center",
+        fontsize=style.SMALL,
+        color=colour,
+        linespacing=0.95,
+        annotation_clip=False,
+    )

@@ -1,0 +1,101 @@
+"""Colours, markers, text sizes: how each mark of a control chart looks, and its words in the legend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from matplotlib.path import Path
+
+Colours = Literal["accessible", "making_data_count"]
+Meaning = Literal["improvement", "concern", "neutral"]
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours of the marks; meaning never rests on them alone, the markers differ too."""
+
+    common: str
+    improvement: str
+    concern: str
+    neutral: str
+    target: str
+    centre_line: str
+    limits: str
+
+
+PALETTES: dict[Colours, Palette] = {
+    # Each at least 3:1 against white (WCAG 2.2, 1.4.11).
+    "accessible": Palette(
+        common="#595959",
+        improvement="#0072c6",
+        concern="#d95f0e",
+        neutral="#490092",
+        target="#b0123b",
+        centre_line="#000000",
+        limits="#767676",
+    ),
+    # As NHS England's Making Data Count draws them; two are fainter than 3:1.
+    "making_data_count": Palette(
+        common="#a6a6a6",
+        improvement="#00b0f0",
+        concern="#e46c0a",
+        neutral="#490092",
+        target="#de1b1b",
+        centre_line="#000000",
+        limits="#a6a6a6",
+    ),
+}
+
+INK = "#212b32"
+MUTED = "#4c6272"
+GRID = "#d5dade"
+BAND = "#e9edf1"
+STRIP = "#fff4d6"
+
+MARKERS: dict[Meaning, str] = {"improvement": "s", "concern": "^", "neutral": "D"}
+ARROW_UP = Path([(0, -1), (0, 1), (-0.7, 0.2), (0, 1), (0.7, 0.2)], [1, 2, 1, 2, 2])
+ARROW_DOWN = Path([(0, 1), (0, -1), (-0.7, -0.2), (0, -1), (0.7, -0.2)], [1, 2, 1, 2, 2])
+
+# Text sizes in points. At 12.8 inches and 100 dots an inch the smallest is 12 pixels high.
+TITLE, NAME, BODY, SMALL = 15.0, 11.0, 9.5, 8.5
+
+COMMON = "common cause"
+SPECIAL: dict[Meaning, str] = {
+    "improvement": "special cause: improvement",
+    "concern": "special cause: concern",
+    "neutral": "special cause: neither better nor worse",
+}
+RUN = "run, shift or trend that signals"
+PROVISIONAL = "provisional"
+EXCLUDED = "excluded from the limits"
+SUPPRESSED = "suppressed (small number withheld)"
+MISSING = "missing (not reported)"
+NO_BIRTHS = "no births in the period"
+CENTRE_LINE = "centre line"
+MEDIAN = "median"
+LIMITS = "control limits"
+WITHIN = "within the limits"
+TARGET = "target"
+BASELINE = "baseline that sets the lines"
+PHASE = "start of a phase"
+OFF_SCALE = "off the scale"
+
+LEGEND_ORDER = (
+    COMMON,
+    *SPECIAL.values(),
+    RUN,
+    CENTRE_LINE,
+    MEDIAN,
+    LIMITS,
+    WITHIN,
+    TARGET,
+    PHASE,
+    BASELINE,
+    PROVISIONAL,
+    EXCLUDED,
+    SUPPRESSED,
+    MISSING,
+    NO_BIRTHS,
+    OFF_SCALE,
+)

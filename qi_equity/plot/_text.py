@@ -1,0 +1,60 @@
+"""Measure and wrap text before it is drawn, so that nothing overlaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.font_manager import FontProperties
+
+# Measured this much larger, because letters are set to whole pixels; few pixels make text a little wider.
+_FINE, _SLACK = 8, 1.02
+
+
+class Ruler:
+    """Widths of text in points; one for each figure, because renderers are not shared between threads."""
+
+    def __init__(self) -> None:
+        self._renderer: Any = RendererAgg(1, 1, 72 * _FINE)  # type: ignore[no-untyped-call]
+
+    def width(self, text: str, size: float, weight: str = "normal") -> float:
+        """Give the width of one line in points."""
+        font = FontProperties(size=size, weight=weight)
+        return float(
+            self._renderer.get_text_width_height_descent(text, font, ismath=False)[0] / _FINE * _SLACK
+        )
+
+    def wrap(
+        self, parts: Sequence[str], room: float, size: float, *, weight: str = "normal", joint: str = " "
+    ) -> list[str]:
+        """Join parts into as few lines as fit the room (points); a part that is too long stays whole."""
+        lines: list[str] = []
+        for part in parts:
+            longer = f"{lines[-1]}{joint}{part}" if lines else part
+            if lines and self.width(longer, size, weight) <= room:
+                lines[-1] = longer
+            else:
+                lines.append(part)
+        return lines
+
+    def shorten(self, text: str, room: float, size: float) -> str:
+        """Cut the text, with an ellipsis, until it fits the room (points)."""
+        if self.width(text, size) <= room:
+            return text
+        while text and self.width(f"{text}…", size) > room:
+            text = text[:-1].rstrip()
+        return f"{text}…" if text else ""
+
+
+def number(value: float, decimals: int) -> str:
+    """Write a number with thousands separated, and a real minus sign."""
+    return f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def decimals_for(step: float) -> int:
+    """Give the decimals needed to write multiples of ``step``, at most 4."""
+    if not np.isfinite(step) or step <= 0:
+        return 0
+    return int(np.clip(np.ceil(-np.log10(step * 1.001)), 0, 4))

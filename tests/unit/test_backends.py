@@ -1,0 +1,207 @@
+"""The same numbers from every frame library, each counted in its own engine."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import qi_equity as qe
+
+PPH = qe.measures["pph_1500"]
+LOSS = qe.Measure("Blood loss", "mean", "lower", unit="ml")
+SPARK_COLUMNS = "born timestamp_ntz, pph boolean, code string, unit string, imd long, loss double, who long"
+LIBRARIES = [
+    "pandas objects",
+    "pandas floats",
+    "pandas nullable",
+    "pandas pyarrow",
+    "pandas categories",
+    "polars",
+    "polars lazy",
+    "polars categories",
+    "pyarrow",
+    "duckdb",
+    "spark",
+]
+
+
+def births(n: int = 500) -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    return pd.DataFrame(
+        {
+            "born": (
+                pd.Timestamp("2023-11-05") + pd.to_timedelta(rng.integers(0, 300 * 1440, n), unit="min")
+            ).astype("datetime64[us]"),
+            "pph": pd.array(rng.choice([True, False, None], n, p=[0.1, 0.8, 0.1]), dtype="boolean"),
+            "code": rng.choice(["A", "m1", "Z", "99", "R", None], n),
+            "unit": rng.choice(["North", "South 2", "South 10"], n),
+            "imd": pd.array(rng.choice([1, 2, None], n), dtype="Int64"),
+            "loss": np.where(rng.random(n) < 0.1, np.nan, 1e6 + rng.gamma(4, 100, n)),
+            "who": rng.integers(0, n * 9 // 10, n),
+        }
+    )
+
+
+BIRTHS = births()
+# A woman has one code, so that twins agree.
+WOMEN = BIRTHS.assign(code="A", unit="North", imd=1)
+
+
+def plain_columns(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    def plain(value: Any) -> Any:
+        return None if pd.isna(value) else value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
+
+    return {name: [plain(v) for v in frame[name].tolist()] for name in frame}
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    pyspark = pytest.importorskip("pyspark.sql", reason="pyspark is not installed (extra 'spark')")
+    java = shutil.which("java")
+    told = "" if java is None else subprocess.run([java, "-version"], capture_output=True, text=True).stderr
+    version = told.split('"')[1].split(".")[0] if '"' in told else "0"
+    if not version.isdigit() or int(version) < 17:
+        pytest.skip("Spark needs Java 17 or newer, which is not on this machine")
+    builder = pyspark.SparkSession.builder.master("local[2]").appName("qi_equity tests")
+    for key, value in {
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "2",
+    }.items():
+        builder = builder.config(key, value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        session = builder.getOrCreate()
+        yield session
+        session.stop()
+
+
+def convert(frame: pd.DataFrame, library: str, request: pytest.FixtureRequest) -> Any:
+    table = pl.DataFrame(plain_columns(frame), infer_schema_length=None)
+    text = ["code", "unit"]
+    match library:
+        case "pandas objects":
+            return frame.astype({"pph": object, "code": object, "imd": object})
+        case "pandas floats":
+            return frame.assign(
+                pph=frame["pph"].astype("Float64"), imd=frame["imd"].astype("Float64")
+            ).astype({"pph": float, "imd": float})
+        case "pandas nullable":
+            return frame.convert_dtypes()
+        case "pandas pyarrow":
+            return frame.convert_dtypes(dtype_backend="pyarrow")
+        case "pandas categories":
+            return frame.astype(dict.fromkeys([*text, "imd"], "category"))
+        case "polars":
+            return table
+        case "polars lazy":
+            return table.lazy()
+        case "polars categories":
+            return table.with_columns(pl.col(text).cast(pl.Categorical))
+        case "pyarrow":
+            return table.to_arrow()
+        case "duckdb":
+            return duckdb.from_arrow(table.to_arrow())
+    return request.getfixturevalue("spark").createDataFrame(list(table.iter_rows()), schema=SPARK_COLUMNS)
+
+
+# What pyspark itself does with pandas 3 when it hands over a result is no concern of these tests.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
+]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_counts_from_records_are_identical(library: str, request: pytest.FixtureRequest) -> None:
+    frame = convert(BIRTHS, library, request)
+    for options in (
+        {"site": "unit", "by": ["imd"]},
+        {"every": "week", "as_of": "2024-10-01"},
+        {"every": "quarter"},
+    ):
+        found, wanted = (
+            qe.from_records(f, PPH, date="born", event="pph", ethnicity="code", **options)
+            for f in (frame, BIRTHS)
+        )
+        assert found.cells.equals(wanted.cells)
+        assert found.notes.equals(wanted.notes)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_women_with_twins_are_counted_identically(library: str, request: pytest.FixtureRequest) -> None:
+    doubled = pd.concat([WOMEN, WOMEN.iloc[::3]], ignore_index=True)
+    found, wanted = (
+        qe.from_records(f, PPH, date="born", event="pph", ethnicity="code", person="who")
+        for f in (convert(doubled, library, request), WOMEN)
+    )
+    assert found.cells.equals(wanted.cells)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_means_agree_to_twelve_digits(library: str, request: pytest.FixtureRequest) -> None:
+    found, wanted = (
+        qe.from_records(f, LOSS, date="born", value="loss", ethnicity="code", site="unit").cells
+        for f in (convert(BIRTHS, library, request), BIRTHS)
+    )
+    np.testing.assert_array_equal(found.denominator, wanted.denominator)
+    np.testing.assert_array_equal(found.unrecorded, wanted.unrecorded)
+    np.testing.assert_allclose(found.value, wanted.value, rtol=1e-12)
+    np.testing.assert_allclose(found.sd, wanted.sd, rtol=1e-9)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_gaps_between_events_are_identical(library: str, request: pytest.FixtureRequest) -> None:
+    found, wanted = (
+        qe.between_events(f, PPH, date="born", event="pph", ethnicity="code", site="unit")
+        for f in (convert(BIRTHS, library, request), BIRTHS)
+    )
+    assert found.cells.equals(wanted.cells)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_tables_of_counts_are_read_identically(library: str, request: pytest.FixtureRequest) -> None:
+    table = BIRTHS.drop_duplicates(["born"]).drop_duplicates("who")
+    found, wanted = (
+        qe.from_counts(
+            f,
+            qe.Measure("Loss", "mean", None),
+            period="born",
+            value="loss",
+            group="unit",
+            by="who",
+            every="day",
+        )
+        for f in (convert(table, library, request), table)
+    )
+    assert found.cells.equals(wanted.cells)
+
+
+@pytest.mark.parametrize("library", ["polars", "polars lazy", "pyarrow", "duckdb"])
+def test_bad_rows_are_found_in_every_library(library: str, request: pytest.FixtureRequest) -> None:
+    bad = BIRTHS.assign(code=BIRTHS["code"].where(BIRTHS.index != 3, "W"))
+    with pytest.raises(qe.DataError, match="code: no code of 'nhs-2001'") as caught:
+        qe.from_records(convert(bad, library, request), PPH, date="born", event="pph", ethnicity="code")
+    assert caught.value.bad_rows["rows"].tolist() == [1]
+
+
+def test_zones_are_dropped_in_the_engine_and_the_wall_clock_stays() -> None:
+    table = pl.DataFrame({"born": [pd.Timestamp("2024-01-31 23:30").to_pydatetime()], "pph": [1]})
+    aware = table.with_columns(pl.col("born").dt.replace_time_zone("America/New_York"))
+    in_pandas = pd.DataFrame(
+        {"born": pd.to_datetime(["2024-01-31 23:30"]).tz_localize("America/New_York"), "pph": [1]}
+    )
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'America/New_York'")
+        relation = connection.sql("select timestamptz '2024-01-31 23:30:00-05' as born, 1 as pph")
+        for frame in (aware, aware.lazy(), aware.to_arrow(), in_pandas, relation):
+            assert qe.from_records(frame, PPH, date="born", event="pph").periods == ("2024-01",)

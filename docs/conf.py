@@ -22,7 +22,8 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
 ]
-exclude_patterns = ["_build", "jupyter_execute"]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates", "jupyter_execute"]
 html_theme = "pydata_sphinx_theme"
 html_title = "qi_equity"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}

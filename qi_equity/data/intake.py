@@ -99,7 +99,7 @@ def method_of(
     grouping: str | None,
     **details: Any,
 ) -> dict[str, Any]:
-    """Record what was done, for the reader of a result, with the source that a pandas frame carries in attrs."""
+    """Record what was done, and the source that a pandas frame carries in ``attrs``."""
     attrs = getattr(frame, "attrs", None)
     source = attrs.get("source") if isinstance(attrs, Mapping) else None
     return {

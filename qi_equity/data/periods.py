@@ -102,7 +102,7 @@ def end(dates: ArrayLike, every: Every) -> Dates:
 
 def span(dates: ArrayLike, every: Every) -> Dates:
     """Give the starts of all periods from the first to the last of the dates, without gaps."""
-    stamps = np.asarray(dates, dtype="datetime64[us]")
+    stamps: Dates = np.asarray(dates, dtype="datetime64[us]")
     stamps = stamps[~np.isnat(stamps)]
     if not stamps.size:
         return stamps

@@ -230,7 +230,8 @@ def p_probability_limits(
 
     References
     ----------
-    .. [1] Woodall, Control charts based on attribute data (review). J Qual Technol 1997;29:172-183.
+    .. [1] Woodall, Control charts based on attribute data: bibliography and review. J Qual Technol
+       1997;29:172-183.
 
     Examples
     --------
@@ -293,7 +294,8 @@ def u_probability_limits(
 
     References
     ----------
-    .. [1] Woodall, Control charts based on attribute data (review). J Qual Technol 1997;29:172-183.
+    .. [1] Woodall, Control charts based on attribute data: bibliography and review. J Qual Technol
+       1997;29:172-183.
 
     Examples
     --------
@@ -348,7 +350,8 @@ def c_probability_limits(
 
     References
     ----------
-    .. [1] Woodall, Control charts based on attribute data (review). J Qual Technol 1997;29:172-183.
+    .. [1] Woodall, Control charts based on attribute data: bibliography and review. J Qual Technol
+       1997;29:172-183.
 
     Examples
     --------

@@ -1,0 +1,141 @@
+"""The command line: ``python -m qi_equity demo`` runs the main job from births to charts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+
+import qi_equity as qe
+from qi_equity.errors import QiEquityError
+from qi_equity.plot._save import save_figure
+
+_STEPS = 5
+_WIDTH = 110
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        The words after the command. Default: those of the command line.
+
+    Returns
+    -------
+    int
+        0 if all went well, 2 if the arguments or the folder cannot be used.
+    """
+    parser = argparse.ArgumentParser(prog="python -m qi_equity", description="SPC charts by ethnic group.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="births in, one chart per ethnic group out")
+    demo.add_argument(
+        "--out", default="qi_equity_demo", help="folder for figures and tables (default: %(default)s)"
+    )
+    chosen = parser.parse_args(arguments)
+    try:
+        _demo(Path(chosen.out))
+    except (QiEquityError, OSError) as error:
+        print(f"qi_equity: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _demo(out: Path) -> None:
+    """Chart synthetic records and published tables, and write what was found."""
+    out.mkdir(parents=True, exist_ok=True)
+    print("Data marked synthetic are drawn at random: no real patients.")
+    chart = _chart_of_records()
+    _say(3, "drawing, and writing figures and tables")
+    _write(chart, out, "synthetic_haemorrhage")
+    _say(4, "a published table: stillbirths by ethnic group, one period")
+    _unknown_ethnicity(out)
+    _say(5, "a published series of overlapping windows: maternal deaths")
+    _write(_chart_of_windows(), out, "published_maternal_deaths")
+    print(f"\nFigures (PNG, SVG) and tables (CSV) are in {out}.")
+
+
+def _chart_of_records() -> qe.ControlChart:
+    """Chart major haemorrhage by ethnic group from records, one row a birth."""
+    _say(1, "making 60,000 synthetic births; from 2024 on a change halves major haemorrhage in every group")
+    births = qe.datasets.births(60_000, change="helps-all", effect=0.5, seed=2)
+    _say(2, "counting by ethnic group and month, charting all groups at once against 2022-23")
+    series = qe.from_records(
+        births.records,
+        qe.measures["pph_1500"],
+        date="date",
+        event="pph_1500",
+        ethnicity="ethnicity",
+        person="woman",
+    )
+    chart = qe.control_chart(series, baseline="2023-12")
+    _show("Whose ethnicity is known", series.completeness(by_period=False))
+    _show_chart(chart)
+    return chart
+
+
+def _unknown_ethnicity(out: Path) -> None:
+    """Show how far the rates of a published table could move if the unknown women were in a group."""
+    table = qe.datasets.published.load("birmingham_births")
+    print(f"{table.title}\nSource: {table.source}")
+    bounds = qe.from_counts(table.data, qe.measures["stillbirth"], **table.arguments).unknown_bounds(
+        unknown="Unknown"
+    )
+    _show("Stillbirth rates, and what unknown ethnicity could hide", bounds)
+    bounds.to_csv(out / "published_stillbirths_bounds.csv", index=False)
+
+
+def _chart_of_windows() -> qe.ControlChart:
+    """Chart windows that share years: run rules are withheld, and the notes say why."""
+    table = qe.datasets.published.load("mbrrace_maternal_deaths")
+    print(f"{table.title}\nSource: {table.source}")
+    chart = qe.control_chart(qe.from_counts(table.data, qe.measures["maternal_death"], **table.arguments))
+    _show_chart(chart)
+    return chart
+
+
+def _show_chart(chart: qe.ControlChart) -> None:
+    """Print what a reader asks first: which group, which lines, which signals, what cannot be seen."""
+    strata = chart.strata.columns.tolist()
+    said = [
+        "phase",
+        "numerator",
+        "denominator",
+        "centre_line",
+        "n_signals",
+        "runs_tests",
+        "can_signal_improvement",
+    ]
+    _show("Summary, one row a group and phase", chart.summary()[strata + said])
+    _show("Signals", chart.signals)
+    notes = chart.notes[["severity", "group", "text"]].fillna("")
+    for severity, group, text in notes.to_numpy().tolist():
+        whom = f"{group}: " if group else ""
+        print(textwrap.fill(f"{severity}: {whom}{text}", _WIDTH))
+
+
+def _write(chart: qe.ControlChart, out: Path, name: str) -> None:
+    """Write the figure twice, the tables and the text for readers who do not see the figure."""
+    figure = chart.plot()
+    for ending in ("png", "svg"):
+        save_figure(figure, out / f"{name}.{ending}")
+    tables = {"points": chart.points, "signals": chart.signals, "notes": chart.notes}
+    tables |= {"summary": chart.summary(), "icons": chart.icons(), "alt_text": chart.alt_text()}
+    for kind, table in tables.items():
+        table.to_csv(out / f"{name}_{kind}.csv", index=False)
+
+
+def _say(step: int, text: str) -> None:
+    print(f"\n[{step}/{_STEPS}] {text}", flush=True)
+
+
+def _show(title: str, table: pd.DataFrame) -> None:
+    print(f"\n{title}\n{table.to_string(index=False) if len(table) else 'none'}\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,341 @@
+"""The chart of all strata, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from qi_equity._result import notes as join_notes
+from qi_equity.spc import html, icons, points, saved, signals, summary, text
+from qi_equity.spc import notes as chart_notes
+from qi_equity.spc.signals import Found
+from qi_equity.spc.state import ChartState
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ControlChart(ChartState):
+    """A run or control chart of every stratum of a series, with its signals.
+
+    Made by :func:`~qi_equity.run_chart` and :func:`~qi_equity.control_chart`. Arrays have the shape (S, T):
+    S strata in the order of ``strata``, T periods; NaN is "not there". Proportions and rates are unscaled
+    fractions; multipliers and units belong to text and figures.
+
+    Attributes
+    ----------
+    series : StratifiedSeries
+        What is charted.
+    kind : str
+        ``"run"``, ``"i"``, ``"p"``, ``"u"`` or ``"c"``.
+    spec : P, U, C, Individuals or Run
+        The kind with its parameters.
+    rules : RuleSet
+        The rules that were applied.
+    limits : {"own", "common"}
+        Whether each stratum has its own centre line, or the groups of a site share one.
+    target : float or None
+        The target, in the unit of ``centre_line``.
+    timeline : Timeline
+        Phase, baseline and exclusion of each point.
+    centre_line, sigma, lower, upper : numpy.ndarray, shape (S, T)
+        The lines at each point; ``sigma`` is the standard error and is never clipped. A run chart has a
+        centre line only.
+    flags : mapping of (str, str) to numpy.ndarray
+        For each rule and side (``"low"``, ``"high"``; a falling trend is low) the points that take part in a
+        signal. The rule ``crossings`` flags no point: it has neither place nor side.
+    few_crossings : numpy.ndarray of bool, shape (S, K)
+        Strata and phases (K of them) where the rule ``crossings`` signals.
+    method : mapping
+        What was done: kind, constants, rules with version and citation, phases, exclusions, library version.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import qi_equity as qe
+    >>> counts = pd.DataFrame({"month": pd.date_range("2023-01-01", periods=24, freq="MS").strftime("%Y-%m"),
+    ...                        "events": [5, 7, 4, 6] * 6, "births": 90})
+    >>> series = qe.from_counts(counts, qe.measures["preterm_birth"], period="month", numerator="events",
+    ...                         denominator="births")
+    >>> chart = qe.control_chart(series)
+    >>> chart.kind, len(chart.points), len(chart.signals)
+    ('p', 24, 0)
+    """
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """One row a point, in the order of the strata and of time.
+
+        Columns: ``site`` (if any), ``group``, further strata, ``period, phase`` (from 1), ``numerator,
+        denominator, value, status, centre_line, sigma, lower, upper, lower_2s, upper_2s, baseline, excluded,
+        special_cause, improvement, concern``. A point can be both improvement and concern.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> counts = pd.DataFrame({"month": ["2024-01", "2024-02"], "n": [8, 10]})
+        >>> calls = qe.from_counts(counts, qe.Measure("Calls", "count", None), period="month", numerator="n")
+        >>> qe.control_chart(calls).points["value"].tolist()
+        [8.0, 10.0]
+        """
+        return self._cached("points", lambda: points.points_frame(self)).copy()
+
+    @property
+    def signals(self) -> pd.DataFrame:
+        """One row a signal: strata, ``phase, rule, start, end, n_points, side, meaning``.
+
+        ``start`` and ``end`` are the first and the last period that take part, ``side`` is "low", "high" or,
+        for crossings, missing; ``meaning`` is "improvement", "concern" or "neutral".
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> counts = pd.DataFrame({"month": ["2024-01", "2024-02"], "n": [8, 10]})
+        >>> calls = qe.from_counts(counts, qe.Measure("Calls", "count", None), period="month", numerator="n")
+        >>> len(qe.control_chart(calls).signals)
+        0
+        """
+        return self._cached("signals", lambda: signals.signals_frame(self)).copy()
+
+    @property
+    def notes(self) -> pd.DataFrame:
+        """What the reader must be told: ``code, severity, site, group``, further strata, ``text``.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> counts = pd.DataFrame({"month": ["2024-01", "2024-02"], "n": [8, 10]})
+        >>> calls = qe.from_counts(counts, qe.Measure("Calls", "count", None), period="month", numerator="n")
+        >>> qe.control_chart(calls).notes["code"].tolist()
+        ['expected_false_signals', 'short_phase']
+        """
+        return self._cached("notes", lambda: join_notes(chart_notes.chart_notes(self))).copy()
+
+    def summary(self) -> pd.DataFrame:
+        """Summarise each stratum and phase in one row.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Strata, ``phase, start, end, n_points`` (observed), ``n_useful`` (not on the centre line, not
+            excluded), ``numerator, denominator`` (sums over the observed points), ``centre_line, lower,
+            upper`` (at the last observed point), ``longest_run, longest_run_max, crossings, crossings_min``
+            (thresholds are NaN where the test is not given), ``n_signals, runs_tests`` ("given" or why not),
+            ``can_signal_low, can_signal_high, can_signal_improvement, can_signal_deterioration``,
+            ``false_signal_probability`` (that a stable process gives a signal at least once in this row) and
+            ``expected_false_signals_all`` (the sum of these over all rows: how many to expect with a false
+            signal).
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> counts = pd.DataFrame({"month": ["2024-01", "2024-02"], "n": [8, 10]})
+        >>> calls = qe.from_counts(counts, qe.Measure("Calls", "count", None), period="month", numerator="n")
+        >>> qe.control_chart(calls).summary().loc[0, ["n_points", "numerator", "centre_line"]].tolist()
+        [2.0, 18.0, 9.0]
+        """
+        return summary.summary_frame(self)
+
+    def icons(self) -> pd.DataFrame:
+        """Give the variation and the assurance icon of each stratum, in words.
+
+        The variation icon speaks of the last observed point; the assurance icon compares the target with the
+        limits at that point. A run chart has no limits and so no assurance.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Strata, ``variation`` (improvement, concern, neutral, common cause, none), ``variation_side``,
+            ``variation_text``, ``assurance`` (pass, fail, inconsistent or missing), ``assurance_text``.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> counts = pd.DataFrame({"month": ["2024-01", "2024-02"], "n": [8, 10]})
+        >>> calls = qe.from_counts(counts, qe.Measure("Calls", "count", None), period="month", numerator="n")
+        >>> qe.control_chart(calls).icons()["variation"].tolist()
+        ['common cause']
+        """
+        return icons.icons_frame(self)
+
+    def alt_text(self) -> pd.DataFrame:
+        """Describe each panel in plain words, for readers who do not see the figure.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Strata and ``text``.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> counts = pd.DataFrame({"month": ["2024-01", "2024-02"], "n": [8, 10]})
+        >>> calls = qe.from_counts(counts, qe.Measure("Calls", "count", None), period="month", numerator="n")
+        >>> qe.control_chart(calls).alt_text().loc[0, "text"]
+        'All: c chart of Calls, by month, 2024-01 to 2024-02: 2 observed points; 18 events. ...'
+        """
+        return text.alt_text_frame(self)
+
+    def select(
+        self,
+        *,
+        group: str | Sequence[str] | None = None,
+        site: str | Sequence[str] | None = None,
+        where: Mapping[str, str | Sequence[str]] | None = None,
+    ) -> ControlChart:
+        """Keep some strata; nothing is computed anew.
+
+        Parameters
+        ----------
+        group, site : str or sequence of str, optional
+            Names to keep. Default: all.
+        where : mapping, optional
+            Further strata: column to the value or values to keep.
+
+        Returns
+        -------
+        ControlChart
+            The same lines, flags and phases for fewer strata.
+
+        Raises
+        ------
+        OptionError
+            If a name is not there.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import qi_equity as qe
+        >>> counts = pd.DataFrame({"month": ["2024-01", "2024-02"] * 2, "events": [3, 5, 4, 1], "births": 60,
+        ...                        "unit": ["A", "A", "B", "B"]})
+        >>> series = qe.from_counts(counts, qe.measures["preterm_birth"], period="month", numerator="events",
+        ...                         denominator="births", site="unit")
+        >>> len(qe.control_chart(series).select(site="A").points)
+        2
+        """
+        return saved.select(self, group=group, site=site, where=where)
+
+    def plot(
+        self,
+        *,
+        ax: Axes | None = None,
+        order: str | Sequence[str] = "alphabetical",
+        columns: int | None = None,
+        colours: str = "accessible",
+    ) -> Figure | Axes:
+        """Draw small multiples, one panel a stratum; see :func:`qi_equity.plot.control.plot_control_chart`.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Draw the only stratum of this chart here.
+        order : str or sequence of str
+            How the groups are ordered.
+        columns : int, optional
+            Panels in a row.
+        colours : str
+            Palette.
+
+        Returns
+        -------
+        matplotlib.figure.Figure or matplotlib.axes.Axes
+            The figure, or ``ax`` when it was given.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> counts = pd.DataFrame({"month": ["2024-01", "2024-02"], "n": [8, 10]})
+        >>> calls = qe.from_counts(counts, qe.Measure("Calls", "count", None), period="month", numerator="n")
+        >>> type(qe.control_chart(calls).plot()).__name__
+        'Figure'
+        """
+        from qi_equity.plot.control import plot_control_chart
+
+        return plot_control_chart(self, ax=ax, order=order, columns=columns, colours=colours)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn the chart into JSON; :meth:`from_dict` gives it back without computing anything anew.
+
+        Returns
+        -------
+        dict
+            Versioned; holds the series, every line and every flag.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> counts = pd.DataFrame({"month": ["2024-01", "2024-02"], "n": [8, 10]})
+        >>> calls = qe.from_counts(counts, qe.Measure("Calls", "count", None), period="month", numerator="n")
+        >>> qe.control_chart(calls).to_dict()["type"]
+        'ControlChart'
+        """
+        return saved.to_dict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ControlChart:
+        """Read what :meth:`to_dict` wrote.
+
+        Parameters
+        ----------
+        data : mapping
+            What :meth:`to_dict` returned, possibly through JSON.
+
+        Returns
+        -------
+        ControlChart
+            The same chart.
+
+        Raises
+        ------
+        DataError
+            If the data hold something else, or a format that this version does not read.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> counts = pd.DataFrame({"month": ["2024-01", "2024-02"], "n": [8, 10]})
+        >>> calls = qe.from_counts(counts, qe.Measure("Calls", "count", None), period="month", numerator="n")
+        >>> chart = qe.control_chart(calls)
+        >>> qe.ControlChart.from_dict(chart.to_dict()).equals(chart)
+        True
+        """
+        return saved.from_dict(cls, data)
+
+    def equals(self, other: object) -> bool:
+        """Say whether another chart holds the same data, lines, flags and method.
+
+        Parameters
+        ----------
+        other : object
+            What to compare with.
+
+        Returns
+        -------
+        bool
+            True if all is the same; NaN equals NaN.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> counts = pd.DataFrame({"month": ["2024-01", "2024-02"], "n": [8, 10]})
+        >>> calls = qe.from_counts(counts, qe.Measure("Calls", "count", None), period="month", numerator="n")
+        >>> qe.control_chart(calls).equals(qe.run_chart(calls))
+        False
+        """
+        return isinstance(other, ControlChart) and saved.equal(self, other)
+
+    def _repr_html_(self) -> str:
+        return html.chart_html(self)
+
+    def _found(self) -> Found:
+        """Signals as positions."""
+        return self._cached("found", lambda: signals.found(self))
+
+    def _summary_rows(self) -> pd.DataFrame:
+        """Summary with the number of the stratum in place of its names."""
+        return self._cached("summary", lambda: summary.summary_rows(self))

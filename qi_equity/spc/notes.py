@@ -1,0 +1,245 @@
+"""Everything a chart must tell its reader, as notes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from qi_equity._result import note
+from qi_equity.data.cells import MISSING, PROVISIONAL, SUPPRESSED
+from qi_equity.spc import runs_tests
+from qi_equity.spc.chance import is_simulated
+from qi_equity.spc.judge import observed
+from qi_equity.spc.points import good_and_bad_side
+from qi_equity.spc.signals import SIDES
+from qi_equity.spc.summary import can_signal, recent_points
+from qi_equity.spc.words import amount, each, period, plural
+
+if TYPE_CHECKING:
+    from qi_equity.spc.chart import ControlChart
+
+BoolArray = npt.NDArray[np.bool_]
+
+SHORT_PHASE = 12
+
+_WHAT_COULD = (
+    "Longer periods, the group pooled over sites, a CUSUM on the counts, or times between events from "
+    "records could show it."
+)
+
+
+def chart_notes(chart: ControlChart) -> list[pd.DataFrame]:
+    """Give the notes of the data, of the phases, and of the chart."""
+    n_phases = chart.runs.n_useful.shape[1]
+    by_phase = [
+        part(chart, k)
+        for k in range(n_phases)
+        for part in (_short_phase, _no_events, _cannot_signal, _runs_not_given)
+    ]
+    whole = [
+        part(chart) for part in (_no_data, _overlap, _expected, _suppressed, _provisional, _gaps, _unrecorded)
+    ]
+    return [chart.series.notes, chart.timeline.notes, *whole, *by_phase]
+
+
+def _strata(chart: ControlChart, mask: BoolArray) -> pd.DataFrame:
+    return chart.strata[mask]
+
+
+def _phase_name(chart: ControlChart, phase: int) -> str:
+    return f"Phase {phase + 1}: " if chart.runs.n_useful.shape[1] > 1 else ""
+
+
+def _points(chart: ControlChart, phase: int) -> npt.NDArray[np.int64]:
+    """Observed points of each stratum in a phase, shape (S,)."""
+    seen = observed(chart.series.cells) & (chart.timeline.phase == phase)
+    return np.asarray(seen.sum(axis=1))
+
+
+def _no_data(chart: ControlChart) -> pd.DataFrame:
+    empty = np.asarray(~observed(chart.series.cells).any(axis=1))
+    text = "No observed point: nothing can be said of this stratum, which does not mean that all is well."
+    return note("no_data", "caution", [text] * int(empty.sum()), _strata(chart, empty))
+
+
+def _short_phase(chart: ControlChart, phase: int) -> pd.DataFrame:
+    n = _points(chart, phase)
+    short = (n > 0) & (n < SHORT_PHASE)
+    texts = [
+        f"{_phase_name(chart, phase)}{plural(k, 'observed point')}, fewer than {SHORT_PHASE}: the lines are "
+        "provisional and will move as points are added."
+        for k in n[short].tolist()
+    ]
+    return note("short_phase", "caution", texts, _strata(chart, short))
+
+
+def _no_events(chart: ControlChart, phase: int) -> pd.DataFrame:
+    """Say where the baseline has no events (or nothing else): there is no chance distribution to judge by."""
+    none, only = _degenerate(chart, phase)
+    name, measure = _phase_name(chart, phase), chart.series.measure
+    texts = [
+        f"{name}The baseline holds {'no event' if zero else 'nothing but events'}. That does not show "
+        f"that the rate is {amount(measure, 0.0 if zero else 1.0)}, so no point is judged against it, by "
+        "limits or runs tests; a longer baseline or times between events would be needed."
+        for zero in none[none | only].tolist()
+    ]
+    return note("no_events_in_baseline", "caution", texts, _strata(chart, none | only))
+
+
+def _degenerate(chart: ControlChart, phase: int) -> tuple[BoolArray, BoolArray]:
+    """Strata whose centre line is 0, and those where it is the highest possible, each (S,)."""
+    inside = observed(chart.series.cells) & (chart.timeline.phase == phase)
+    inside &= chart.kind in ("p", "u", "c")
+    none, only = ((inside & (chart.centre_line == end)).any(axis=1) for end in (0, chart.spec.ceiling))
+    return np.asarray(none), np.asarray(only)
+
+
+def _cannot_signal(chart: ControlChart, phase: int) -> pd.DataFrame:
+    """Say on which side no count can lie beyond the limits, and what could show a change there."""
+    none, only = _degenerate(chart, phase)
+    empty = note("cannot_signal_low", "caution", [], chart.strata[:0])
+    if chart.kind not in ("p", "u", "c") or not any(t.needs_limits for t in chart.rules.tests):
+        return empty
+    good_bad = good_and_bad_side(chart.series.measure.better)
+    parts = [empty]
+    for side, able in zip(SIDES, can_signal(chart, phase), strict=True):
+        unable = ~able & ~none & ~only & (_points(chart, phase) > 0)
+        meaning = side if good_bad is None else ("improvement" if side == good_bad[0] else "deterioration")
+        texts = _cannot_signal_texts(chart, phase, np.flatnonzero(unable), side, meaning)
+        parts.append(note(f"cannot_signal_{meaning}", "caution", texts, _strata(chart, unable)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _cannot_signal_texts(
+    chart: ControlChart, phase: int, rows: npt.NDArray[np.int64], side: str, meaning: str
+) -> list[str]:
+    recent = recent_points(chart, phase)[rows]
+    size = np.ones(recent.shape) if chart.kind == "c" else chart.series.cells.denominator[rows]
+    expected = np.where(recent, chart.centre_line[rows] * size, 0).sum(axis=1) / recent.sum(axis=1)
+    name, every = _phase_name(chart, phase), each(chart.series.every)
+    limit, change = ("lower", "fall") if side == "low" else ("upper", "rise")
+    said = f" ({meaning})" if meaning not in SIDES else ""
+    runs = chart.runs.given[rows, phase] & any(t.is_runs_test for t in chart.rules.tests)
+    return [
+        f"{name}With about {events:.2g} expected events {every}, no count can lie beyond the {limit} limit: "
+        f"a {change}{said} "
+        + ("can show in the runs tests only. " if given else "cannot show on this chart at all. ")
+        + _WHAT_COULD
+        for events, given in zip(expected.tolist(), runs.tolist(), strict=True)
+    ]
+
+
+def _runs_not_given(chart: ControlChart, phase: int) -> pd.DataFrame:
+    """Name the reason, with its number, where a runs test was asked for and is not given."""
+    runs = chart.runs
+    reason = runs.reason[:, phase]
+    told = np.isin(reason, (runs_tests.UNEVEN, runs_tests.TIED))
+    told &= any(t.is_runs_test for t in chart.rules.tests)
+    texts = [
+        f"{_phase_name(chart, phase)}Runs tests are not given: {_why(r, chance, atom)}"
+        for r, chance, atom in zip(
+            reason[told].tolist(),
+            runs.chance[told, phase].tolist(),
+            runs.atom[told, phase].tolist(),
+            strict=True,
+        )
+    ]
+    return note("runs_tests_not_given", "caution", texts, _strata(chart, told))
+
+
+def _why(reason: int, chance: float, atom: float) -> str:
+    if reason == runs_tests.NO_EVENTS:
+        return (
+            "the baseline holds no event (or nothing but events), so that there is no chance to reckon with."
+        )
+    if reason == runs_tests.UNEVEN:
+        return (
+            f"a point lies above the centre line with a chance of {chance:.2f}, and the tests hold between "
+            f"{runs_tests.CHANCE_LOW} and {runs_tests.CHANCE_HIGH} only. Longer periods bring it to 1/2."
+        )
+    most = 100 * runs_tests.LARGEST_ATOM
+    return f"{100 * atom:.0f} % of the baseline's points lie on the centre line, more than {most:.0f} %."
+
+
+def _overlap(chart: ControlChart) -> pd.DataFrame:
+    overlap, every = chart.method["overlap"], chart.series.every
+    if not overlap["found"]:
+        return note("overlapping_windows", "warning", [], chart.strata[:0])
+    if overlap["window"] > 1:
+        seen = f"Each point covers {overlap['window']} periods (by {every}), so that neighbours share births."
+    else:
+        seen = (
+            f"Neighbouring points differ far less than separate births could (ratio {overlap['ratio']:.2f}, "
+            "1 is expected): they look like rolling windows, or counts that were smoothed."
+        )
+    text = (
+        f"{seen} Runs, trends and two in three are not given. The centre line and each point's own limits "
+        "still hold, but one unusual period shows in several points. Use every period once: separate "
+        "periods, or every window that starts where the last one ended."
+    )
+    return note("overlapping_windows", "warning", text)
+
+
+def _expected(chart: ControlChart) -> pd.DataFrame:
+    rows = chart._summary_rows()
+    expected = float(rows["false_signal_probability"].sum())
+    one, many = ("stratum", "strata") if chart.runs.n_useful.shape[1] == 1 else ("phase", "strata and phases")
+    how = (
+        "by simulation of normal values, for counts only roughly"
+        if is_simulated(chart.rules)
+        else "limits and runs tests put together roughly"
+    )
+    text = (
+        f"If nothing had changed anywhere, up to about {expected:.2g} of the {plural(len(rows), one, many)} "
+        f"here would still show a signal ({how})."
+    )
+    return note("expected_false_signals", "info", text)
+
+
+def _suppressed(chart: ControlChart) -> pd.DataFrame:
+    n = (chart.series.cells.status == SUPPRESSED).sum(axis=1)
+    texts = [
+        f"{plural(k, 'suppressed point')}: not zero and not missing; lines and rules do without."
+        for k in n[n > 0].tolist()
+    ]
+    return note("suppressed_points", "caution", texts, _strata(chart, n > 0))
+
+
+def _provisional(chart: ControlChart) -> pd.DataFrame:
+    n = (chart.series.cells.status == PROVISIONAL).sum(axis=1)
+    texts = [
+        f"{plural(k, 'provisional point')}: drawn, but neither judged nor part of the lines."
+        for k in n[n > 0].tolist()
+    ]
+    return note("provisional_points", "info", texts, _strata(chart, n > 0))
+
+
+def _gaps(chart: ControlChart) -> pd.DataFrame:
+    """Say where a run joins across missing or suppressed periods."""
+    found = chart._found()
+    absent = np.isin(chart.series.cells.status, (MISSING, SUPPRESSED)).cumsum(axis=1)
+    spanned = absent[found.stratum, found.end] - absent[found.stratum, found.start]
+    rows = np.flatnonzero((spanned > 0) & (found.side >= 0))
+    dates = np.broadcast_to(chart.series.cells.periods, absent.shape)
+    first, last = (dates[found.stratum[rows], ends[rows]] for ends in (found.start, found.end))
+    texts = [
+        f"The run from {period(chart.series, a)} to {period(chart.series, b)} joins across "
+        f"{plural(k, 'period')} without a known value."
+        for a, b, k in zip(first, last, spanned[rows].tolist(), strict=True)
+    ]
+    return note("run_across_gap", "caution", texts, chart.strata.take(found.stratum[rows]))
+
+
+def _unrecorded(chart: ControlChart) -> pd.DataFrame:
+    cells = chart.series.cells
+    n = np.nansum(cells.unrecorded, axis=1)
+    known = np.nansum(cells.denominator, axis=1)
+    texts = [
+        f"{plural(int(k), 'birth')} without a recorded outcome ({100 * k / (k + m):.2g} %) left out; they "
+        "are not counted as births without the event."
+        for k, m in zip(n[n > 0].tolist(), known[n > 0].tolist(), strict=True)
+    ]
+    return note("unrecorded_outcomes", "caution", texts, _strata(chart, n > 0))

@@ -1,0 +1,88 @@
+"""Each panel in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.data.cells import STATUSES
+from qi_equity.spc.words import amount, and_list, period, plural
+
+if TYPE_CHECKING:
+    from qi_equity.spc.chart import ControlChart
+
+_LINES = {"run": "Median", "i": "Mean", "p": "Centre line", "u": "Centre line", "c": "Centre line"}
+
+
+def alt_text_frame(chart: ControlChart) -> pd.DataFrame:
+    """Give the frame that :meth:`ControlChart.alt_text` describes."""
+    rows: dict[int, list[Any]] = {}
+    for row in chart._summary_rows().itertuples(index=False):
+        rows.setdefault(row[0], []).append(row)
+    found: dict[int, list[Any]] = {}
+    for stratum, signal in zip(chart._found().stratum, chart.signals.itertuples(index=False), strict=True):
+        found.setdefault(stratum, []).append(signal)
+    strata = chart.strata
+    names = (", ".join(str(v) for v in name) for name in strata.itertuples(index=False, name=None))
+    texts = [f"{name}: {_panel(chart, rows.get(s, []), found.get(s, []), s)}" for s, name in enumerate(names)]
+    return strata.assign(text=pd.Series(texts, dtype="str", index=strata.index))
+
+
+def _panel(chart: ControlChart, rows: list[Any], signals: list[Any], stratum: int) -> str:
+    series = chart.series
+    title = f"{'run chart' if chart.kind == 'run' else f'{chart.kind} chart'} of {series.measure.name}"
+    if not rows or not sum(row.n_points for row in rows):
+        return f"{title}. No observed points."
+    first, last = period(series, rows[0].start), period(series, rows[-1].end)
+    shown = plural(sum(row.n_points for row in rows), "observed point")
+    opening = f"{title}, by {series.every}, {first} to {last}: {shown}{_gaps(chart, stratum)}{_counts(rows)}."
+    return " ".join([opening, *(_phase(chart, row, len(rows) > 1) for row in rows), _signals(chart, signals)])
+
+
+def _counts(rows: list[Any]) -> str:
+    events = np.nansum([row.numerator for row in rows])
+    births = np.nansum([row.denominator for row in rows])
+    if all(np.isnan(row.numerator) for row in rows):
+        return ""
+    return f"; {plural(int(events), 'event')}" + (f" among {births:,.0f}" if births else "")
+
+
+def _gaps(chart: ControlChart, stratum: int) -> str:
+    """Count the points that are not observed, by status."""
+    status = chart.series.cells.status[stratum]
+    parts = [
+        f"{np.count_nonzero(status == i)} {name}" for i, name in enumerate(STATUSES) if i and i in status
+    ]
+    return f", {and_list(parts)}" if parts else ""
+
+
+def _phase(chart: ControlChart, row: Any, several: bool) -> str:
+    measure = chart.series.measure
+    start = f"Phase {row.phase} from {period(chart.series, row.start)}: " if several else ""
+    line = _LINES[chart.kind]
+    if np.isnan(row.centre_line):
+        return f"{start}No centre line."
+    text = f"{start}{line.lower() if start else line} {amount(measure, row.centre_line)}"
+    if np.isfinite(row.lower + row.upper):
+        text += f", limits at the last point {amount(measure, row.lower)} to {amount(measure, row.upper)}"
+    asked = any(t.is_runs_test for t in chart.rules.tests)
+    return f"{text}." + (
+        f" Runs tests not given: {row.runs_tests}." if asked and row.runs_tests != "given" else ""
+    )
+
+
+def _signals(chart: ControlChart, signals: list[Any]) -> str:
+    if not signals:
+        return "No signal."
+    return f"{plural(len(signals), 'signal')}: " + "; ".join(_signal(chart, s) for s in signals) + "."
+
+
+def _signal(chart: ControlChart, signal: Any) -> str:
+    start, end = period(chart.series, signal.start), period(chart.series, signal.end)
+    when = start if start == end else f"{start} to {end}"
+    if pd.isna(signal.side):
+        return f"too few crossings somewhere in {when} (neither place nor direction)"
+    meaning = "" if signal.meaning == "neutral" else f", {signal.meaning}"
+    return f"{signal.rule.replace('_', ' ')}, {signal.side}, {when}{meaning}"

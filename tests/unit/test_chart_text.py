@@ -1,0 +1,235 @@
+"""Notes, alternative texts and the notebook view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import qi_equity as qe
+from qi_equity.data.cells import PROVISIONAL
+from qi_equity.spc.rules import Crossings, LongestRun
+from qi_equity.spc.words import amount, and_list, plural
+
+Make = Callable[..., qe.StratifiedSeries]
+
+STEADY = [5, 6, 4, 7, 5, 6, 4, 7, 5, 6, 4, 7]
+
+
+def codes(chart: qe.ControlChart) -> list[str]:
+    return chart.notes["code"].tolist()
+
+
+def text(chart: qe.ControlChart, code: str) -> str:
+    (found,) = chart.notes.loc[chart.notes["code"] == code, "text"]
+    return str(found)
+
+
+def test_notes_have_the_columns_of_every_result(make_series: Make) -> None:
+    notes = qe.control_chart(make_series(STEADY, 50)).notes
+    assert list(notes.columns) == ["code", "severity", "site", "group", "text"]
+    assert set(notes["severity"]) <= {"info", "caution", "warning"}
+
+
+def test_a_sound_chart_says_only_what_to_expect(make_series: Make) -> None:
+    chart = qe.control_chart(make_series([60, 66, 57, 63] * 6, 300))
+    assert codes(chart) == ["expected_false_signals"]
+    probability = chart.summary().loc[0, "false_signal_probability"]
+    assert text(chart, "expected_false_signals") == (
+        f"If nothing had changed anywhere, up to about {probability:.2g} of the 1 stratum here would still "
+        "show a signal (limits and runs tests put together roughly)."
+    )
+
+
+def test_a_simulated_set_says_so(make_series: Make) -> None:
+    chart = qe.control_chart(make_series([60, 66, 57, 63] * 6, 300), rules="making_data_count")
+    assert "by simulation of normal values, for counts only roughly" in text(chart, "expected_false_signals")
+
+
+def test_a_chart_that_cannot_signal_improvement_says_what_could(make_series: Make) -> None:
+    chart = qe.control_chart(make_series([2, 3, 1, 2] * 6, 28))
+    said = text(chart, "cannot_signal_improvement")
+    assert said.startswith(
+        "With about 2 expected events a month, no count can lie beyond the lower limit: a fall (improvement) "
+        "can show in the runs tests only. Longer periods, the group pooled over sites, a CUSUM"
+    )
+    assert "cannot_signal_deterioration" not in codes(chart)
+
+
+def test_without_runs_tests_nothing_can_show(make_series: Make) -> None:
+    chart = qe.control_chart(make_series([2, 3, 1, 2] * 6, 28), rules="shewhart")
+    assert "a fall (improvement) cannot show on this chart at all." in text(
+        chart, "cannot_signal_improvement"
+    )
+
+
+def test_the_side_that_cannot_signal_is_named_by_the_measure(make_series: Make) -> None:
+    higher = qe.control_chart(make_series([2, 3, 1, 2] * 6, 28, better="higher"))
+    assert "a fall (deterioration)" in text(higher, "cannot_signal_deterioration")
+    screened = qe.control_chart(make_series([26, 25, 27, 26] * 6, 28, better="higher"))
+    assert "the upper limit: a rise (improvement)" in text(screened, "cannot_signal_improvement")
+    neutral = qe.control_chart(make_series([2, 3, 1, 2] * 6, 28, better=None))
+    assert "the lower limit: a fall can" in text(neutral, "cannot_signal_low")
+    assert "cannot_signal_high" not in codes(neutral)
+
+
+def test_counts_state_their_expected_events(make_series: Make) -> None:
+    chart = qe.control_chart(make_series([2, 3, 1, 2] * 6, kind="count"))
+    assert text(chart, "cannot_signal_improvement").startswith("With about 2 expected events a month")
+
+
+def test_individuals_and_run_charts_have_no_such_note(make_series: Make) -> None:
+    series = make_series([2, 3, 1, 2] * 6, 28)
+    for chart in (qe.run_chart(series), qe.control_chart(series, "i")):
+        assert not [c for c in codes(chart) if c.startswith("cannot_signal")]
+    runs_only = qe.control_chart(series, rules="anhoej")
+    assert not [c for c in codes(runs_only) if c.startswith("cannot_signal")]
+
+
+def test_a_runs_test_that_is_not_given_states_the_number(make_series: Make) -> None:
+    chart = qe.control_chart(make_series([0, 1, 0, 0] * 6, 12))
+    assert text(chart, "runs_tests_not_given") == (
+        "Runs tests are not given: a point lies above the centre line with a chance of "
+        f"{chart.runs.chance[0, 0]:.2f}, and the tests hold between 0.4 and 0.6 only. "
+        "Longer periods bring it to 1/2."
+    )
+    assert "runs_tests_not_given" not in codes(
+        qe.control_chart(make_series([0, 1, 0, 0] * 6, 12), rules="shewhart")
+    )
+
+
+def test_a_short_phase_and_its_name(make_series: Make) -> None:
+    chart = qe.control_chart(make_series(STEADY * 2, 50), phases="2022-06")
+    assert text(chart, "short_phase").startswith("Phase 1: 5 observed points, fewer than 12:")
+    assert "short_phase" not in codes(qe.control_chart(make_series(STEADY, 50)))
+    one = qe.control_chart(make_series([5], 50))
+    assert text(one, "short_phase").startswith("1 observed point, fewer than 12")
+
+
+def test_a_baseline_without_events_is_said_once(make_series: Make) -> None:
+    chart = qe.control_chart(make_series([0] * 24, 50))
+    assert text(chart, "no_events_in_baseline").startswith(
+        "The baseline holds no event. That does not show that the rate is 0 %, so no point is judged"
+    )
+    assert codes(chart) == ["expected_false_signals", "no_events_in_baseline"]
+
+
+def test_strata_without_data_suppressed_and_provisional_points(make_series: Make) -> None:
+    numbers = np.array([[*STEADY, *STEADY], [None] * 24], dtype=object)
+    numbers[0, [2, 5]] = "*"
+    series = make_series(numbers, 50)
+    status = series.cells.status.copy()
+    status[0, -1] = PROVISIONAL
+    chart = qe.control_chart(replace(series, cells=replace(series.cells, status=status)))
+    notes = chart.notes.set_index("code")
+    assert notes.loc["no_data", "group"] == "B"
+    assert notes.loc["no_data", "text"].startswith("No observed point: nothing can be said")
+    assert notes.loc["suppressed_points", "text"].startswith("2 suppressed points: not zero and not missing")
+    assert notes.loc["provisional_points", "text"].startswith(
+        "1 provisional point: drawn, but neither judged"
+    )
+    assert (notes.loc["provisional_points", "severity"], notes.loc["suppressed_points", "group"]) == (
+        "info",
+        "A",
+    )
+
+
+def test_unrecorded_outcomes_are_stated() -> None:
+    days = pd.date_range("2023-01-01", "2023-12-31", freq="6h")
+    event = pd.Series(np.arange(len(days)) % 10 == 0).astype("boolean")
+    event[::20] = pd.NA
+    births = pd.DataFrame({"date": days, "event": event})
+    series = qe.from_records(births, qe.Measure("Test", "proportion", "lower"), date="date", event="event")
+    chart = qe.control_chart(series)
+    missing = int(event.isna().sum())
+    assert text(chart, "unrecorded_outcomes").startswith(f"{missing} births without a recorded outcome (5 %)")
+
+
+def test_notes_of_the_data_and_of_the_phases_are_kept(make_series: Make) -> None:
+    series = make_series([10, 15, 20, 5] * 10, [100, 105, 110, 95] * 10)
+    chart = qe.control_chart(series, phases="2023-01-15")
+    assert {"rounded_counts", "date_inside_period"} <= set(codes(chart))
+
+
+def test_alt_text_describes_each_panel(make_series: Make) -> None:
+    measure = qe.Measure("Haemorrhage", "proportion", "lower")
+    numbers = np.array([[*STEADY, 30], [*STEADY, "*"]], dtype=object)
+    chart = qe.control_chart(make_series(numbers, 100, measure=measure), rules="shewhart", baseline=12)
+    texts = chart.alt_text()
+    assert list(texts.columns) == ["group", "text"]
+    assert texts.loc[0, "text"] == (
+        "A: p chart of Haemorrhage, by month, 2022-01 to 2023-01: 13 observed points; 96 events among "
+        "1,300. Centre line 5.5 %, limits at the last point 0 % to 13.5 %. 1 signal: beyond limits, "
+        "high, 2023-01, concern."
+    )
+    assert "12 observed points, 1 suppressed; 66 events among 1,200." in texts.loc[1, "text"]
+    assert texts.loc[1, "text"].endswith("No signal.")
+
+
+def test_alt_text_of_phases_runs_and_crossings(make_series: Make) -> None:
+    values = [*[1, 2] * 6, *[3, 2, 3, 2, 4, 2] * 2, *[9, 8] * 6]
+    rules = qe.RuleSet("runs", "1", "test", (LongestRun(), Crossings()))
+    chart = qe.run_chart(make_series(values, kind="mean", better=None), phases="2023-01", rules=rules)
+    said = chart.alt_text().loc[0, "text"]
+    assert said.startswith(
+        "A: run chart of Test, by month, 2022-01 to 2024-12: 36 observed points. "
+        "Phase 1 from 2022-01: median 1.5."
+    )
+    assert "Phase 2 from 2023-01: median" in said
+    assert "3 signals: longest run, low, 2023-01 to 2023-12; " in said
+    assert "too few crossings somewhere in 2023-01 to 2024-12 (neither place nor direction)" in said
+
+
+def test_alt_text_says_what_is_not_there(make_series: Make) -> None:
+    numbers = np.array([[0, 0, 1, 0] * 6, [None] * 24], dtype=object)
+    texts = qe.control_chart(make_series(numbers, 12)).alt_text()["text"]
+    assert "Runs tests not given: uneven chance." in texts[0]
+    assert texts[1] == "B: p chart of Test. No observed points."
+    status = qe.control_chart(make_series([*STEADY, None], 50)).alt_text().loc[0, "text"]
+    assert "12 observed points, 1 missing;" in status
+    alone = qe.control_chart(make_series([7], kind="mean")).alt_text().loc[0, "text"]
+    assert "Mean 7." in alone
+    excluded = qe.control_chart(make_series([7, 8], kind="mean"), exclude=["2022-01", "2022-02"])
+    assert "No centre line." in excluded.alt_text().loc[0, "text"]
+
+
+def test_the_notebook_view_shows_tables_and_no_figure(make_series: Make) -> None:
+    measure = qe.Measure("<b>Bold & brave</b>", "proportion", "lower")
+    series = make_series([[*STEADY, 40]], 50, measure=measure, groups=["<script>alert(1)</script>"])
+    html = qe.control_chart(series, baseline=12)._repr_html_()
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert "&lt;b&gt;Bold &amp; brave&lt;/b&gt;: p chart, rules anhoej+shewhart" in html
+    assert "<img" not in html
+    assert "<svg" not in html
+    assert "beyond_limits" in html
+    assert "still show a signal" in html
+
+
+def test_the_notebook_view_is_short(make_series: Make) -> None:
+    numbers = np.tile(STEADY, (40, 1))
+    html = qe.control_chart(make_series(numbers, 500, groups=[f"G{k:02d}" for k in range(40)]))._repr_html_()
+    assert "and 10 more rows (one row a stratum and phase)" in html
+    assert "Signals: 0" in html
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "said"),
+    [
+        (qe.Measure("a", "proportion", None), 0.0667, "6.67 %"),
+        (qe.Measure("a", "rate", None), 0.0031, "3.1 per 1000"),
+        (qe.Measure("a", "count", None), 12.0, "12"),
+        (qe.Measure("a", "mean", None, unit="ml"), 512.34, "512 ml"),
+    ],
+)
+def test_amounts_have_the_unit_of_the_measure(measure: qe.Measure, value: float, said: str) -> None:
+    assert amount(measure, value) == said
+
+
+def test_words() -> None:
+    assert [plural(n, "birth") for n in (0, 1, 1200)] == ["0 births", "1 birth", "1,200 births"]
+    assert and_list(["a"]) == "a"
+    assert and_list(["a", "b", "c"]) == "a, b and c"

@@ -1,0 +1,58 @@
+"""The command line: the whole path from births to files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import qi_equity as qe
+from qi_equity.__main__ import main
+
+KINDS = ("points", "signals", "notes", "summary", "icons", "alt_text")
+
+
+def test_the_demo_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "new" / "folder"
+    assert main(["demo", "--out", str(out)]) == 0
+    shown = capsys.readouterr().out
+    for step in range(1, 6):
+        assert f"[{step}/5]" in shown
+    assert "no real patients" in shown
+    assert "cannot_signal" not in shown
+    assert "overlapping windows" in shown
+    for name in ("synthetic_haemorrhage", "published_maternal_deaths"):
+        assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (out / f"{name}.svg").read_text(encoding="utf-8")
+        for kind in KINDS:
+            assert (out / f"{name}_{kind}.csv").stat().st_size > 0
+
+
+def test_the_tables_of_the_demo_are_those_of_the_chart(tmp_path: Path) -> None:
+    main(["demo", "--out", str(tmp_path)])
+    births = qe.datasets.births(60_000, change="helps-all", effect=0.5, seed=2)
+    single = births.records.drop_duplicates(["woman", "date"])
+    points = pd.read_csv(tmp_path / "synthetic_haemorrhage_points.csv")
+    counted = points["denominator"].sum()
+    assert counted <= len(single)
+    assert counted >= 0.95 * len(single)
+    assert points["numerator"].sum() == births.records.groupby(["woman", "date"])["pph_1500"].any().sum()
+    bounds = pd.read_csv(tmp_path / "published_stillbirths_bounds.csv").set_index("group")
+    assert bounds.loc["White", ["events", "births"]].tolist() == [82, 20664]
+    assert "Unknown" not in bounds.index
+
+
+def test_a_folder_that_cannot_be_made_is_a_clear_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    assert main(["demo", "--out", str(blocked)]) == 2
+    assert "qi_equity: " in capsys.readouterr().err
+
+
+def test_no_command_shows_how_to_use_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+    assert "demo" in capsys.readouterr().err

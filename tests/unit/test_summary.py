@@ -1,0 +1,248 @@
+"""Summaries: counts, runs, what can signal, and how many signals to expect by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom, norm
+
+import qi_equity as qe
+from qi_equity.formulas.false_signals import making_data_count_false_signal
+from qi_equity.spc.chance import simulated_false_signal
+from qi_equity.spc.kinds import Individuals
+from qi_equity.spc.rules import BeyondLimits, Crossings, LongestRun, Shift
+
+Make = Callable[..., qe.StratifiedSeries]
+
+STEADY = [5, 6, 4, 7, 5, 6, 4, 7, 5, 6, 4, 7]
+COLUMNS = [
+    "group",
+    "phase",
+    "start",
+    "end",
+    "n_points",
+    "n_useful",
+    "numerator",
+    "denominator",
+    "centre_line",
+    "lower",
+    "upper",
+    "longest_run",
+    "longest_run_max",
+    "crossings",
+    "crossings_min",
+    "n_signals",
+    "runs_tests",
+    "can_signal_low",
+    "can_signal_high",
+    "can_signal_improvement",
+    "can_signal_deterioration",
+    "false_signal_probability",
+    "expected_false_signals_all",
+]
+
+# Exact probabilities of the runs tests for a fair coin and n useful points (reproduces crossrun's table).
+FAIR_COIN = {10: 0.0449, 12: 0.0430, 16: 0.0467, 20: 0.0706, 24: 0.0662}
+
+
+def test_one_row_a_stratum_and_phase(make_series: Make) -> None:
+    phases = pd.DataFrame({"group": ["B"], "start": ["2022-07"], "reason": ["training"]})
+    summary = qe.control_chart(make_series([STEADY, STEADY], 50), phases=phases).summary()
+    assert list(summary.columns) == COLUMNS
+    assert summary[["group", "phase", "n_points"]].to_numpy().tolist() == [
+        ["A", 1, 12],
+        ["B", 1, 6],
+        ["B", 2, 6],
+    ]
+    assert summary["start"].dt.strftime("%Y-%m").tolist() == ["2022-01", "2022-01", "2022-07"]
+    assert summary["end"].dt.strftime("%Y-%m").tolist() == ["2022-12", "2022-06", "2022-12"]
+    assert summary["numerator"].tolist() == [66, 33, 33]
+    assert summary["denominator"].tolist() == [600, 300, 300]
+
+
+@pytest.mark.parametrize("kind", ["run", "i", "p", "u", "c"])
+@pytest.mark.parametrize("better", ["lower", None])
+def test_columns_and_types_do_not_depend_on_the_chart(
+    make_series: Make, kind: str, better: str | None
+) -> None:
+    measure = {"run": "proportion", "i": "mean", "p": "proportion", "u": "rate", "c": "count"}[kind]
+    births = 50 if measure in ("proportion", "rate") else None
+    series = make_series(STEADY, births, kind=measure, better=better)
+    chart = qe.run_chart(series) if kind == "run" else qe.control_chart(series, kind)
+    plain = qe.control_chart(make_series(STEADY, 50)).summary()
+    pd.testing.assert_series_equal(chart.summary().dtypes, plain.dtypes)
+
+
+def test_lines_are_those_at_the_last_observed_point(make_series: Make) -> None:
+    births = [*[50] * 11, 200, 70]
+    numbers = np.array([*STEADY, "*"], dtype=object)
+    chart = qe.control_chart(make_series(numbers, births))
+    assert chart.summary().loc[0, "upper"] == chart.points.loc[11, "upper"]
+
+
+def test_a_stratum_without_data_has_a_row(make_series: Make) -> None:
+    numbers = np.array([STEADY, [None] * 12], dtype=object)
+    row = qe.control_chart(make_series(numbers, 50)).summary().loc[1]
+    assert (row["n_points"], row["n_useful"], row["n_signals"]) == (0, 0, 0)
+    assert row[["numerator", "denominator", "centre_line", "lower", "upper"]].isna().all()
+    assert row["runs_tests"] == "no useful points"
+    assert row["false_signal_probability"] == 0
+
+
+def test_signals_are_counted_by_phase(make_series: Make) -> None:
+    values = [*STEADY, 40, 41, *STEADY]
+    chart = qe.control_chart(
+        make_series(values, 50), rules="shewhart", phases="2023-01", exclude=["2023-01", "2023-02"]
+    )
+    assert chart.summary()["n_signals"].tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("births", "events", "spec", "low", "high"),
+    [
+        (300, 30, "p", True, True),
+        (28, 2, "p", False, True),
+        (28, 26, "p", True, False),
+        (3, 1, "p", False, False),
+        (300, 30, qe.P("classical"), True, True),
+        (28, 2, qe.P("classical"), False, True),
+    ],
+)
+def test_whether_any_count_can_signal(
+    make_series: Make, births: int, events: int, spec: object, low: bool, high: bool
+) -> None:
+    numbers = [events, events - 1, events, events + 1] * 6
+    chart = qe.control_chart(make_series(numbers, births), spec)
+    row = chart.summary().loc[0]
+    assert (row["can_signal_low"], row["can_signal_high"]) == (low, high)
+    assert (row["can_signal_improvement"], row["can_signal_deterioration"]) == (low, high)
+    if isinstance(spec, str):
+        rate = chart.centre_line[0, 0]
+        assert (binom.pmf(0, births, rate) < 0.00135) == low
+        assert (binom.pmf(births, births, rate) < 0.00135) == high
+
+
+def test_what_can_signal_has_a_meaning_only_with_a_direction(make_series: Make) -> None:
+    numbers = [2, 1, 2, 3] * 6
+    higher = qe.control_chart(make_series(numbers, 28, better="higher")).summary().loc[0]
+    assert (higher["can_signal_improvement"], higher["can_signal_deterioration"]) == (True, False)
+    neutral = qe.control_chart(make_series(numbers, 28, better=None)).summary()
+    assert neutral[["can_signal_improvement", "can_signal_deterioration"]].isna().all(axis=None)
+    assert neutral.loc[0, ["can_signal_low", "can_signal_high"]].tolist() == [False, True]
+
+
+def test_only_the_last_twelve_observed_points_say_what_can_signal(make_series: Make) -> None:
+    numbers, births = [30] * 6 + [2] * 12, [300] * 6 + [20] * 12
+    chart = qe.control_chart(make_series(numbers, births))
+    assert chart.lower[0, 0] > 0
+    assert not chart.summary().loc[0, "can_signal_low"]
+    shorter = qe.control_chart(make_series([*numbers[:-1], "*"], births))
+    assert shorter.summary().loc[0, "can_signal_low"]
+
+
+def test_individuals_and_run_charts_can_signal_either_way(make_series: Make) -> None:
+    assert qe.control_chart(make_series(STEADY, kind="mean")).summary().loc[0, "can_signal_low"]
+    assert not qe.control_chart(make_series([5], kind="mean")).summary().loc[0, "can_signal_low"]
+    assert qe.run_chart(make_series(STEADY, 50)).summary().loc[0, "can_signal_high"]
+    assert not qe.run_chart(make_series([0, 1, 0] * 4, 50)).summary().loc[0, "can_signal_high"]
+
+
+@pytest.mark.parametrize("n", FAIR_COIN)
+def test_false_signals_of_the_runs_tests(make_series: Make, n: int) -> None:
+    rng = np.random.default_rng(n)
+    row = qe.run_chart(make_series(rng.standard_normal(n), kind="mean")).summary().loc[0]
+    assert row["n_useful"] == n
+    assert row["false_signal_probability"] == pytest.approx(FAIR_COIN[n], abs=5e-5)
+
+
+def test_false_signals_of_normal_limits(make_series: Make) -> None:
+    values = np.random.default_rng(2).standard_normal(24)
+    row = qe.control_chart(make_series(values, kind="mean"), rules="shewhart").summary().loc[0]
+    assert row["false_signal_probability"] == pytest.approx(1 - (1 - 2 * norm.sf(3)) ** 24)
+
+
+def test_false_signals_of_exact_limits_are_enumerated(make_series: Make) -> None:
+    births = np.array([30, 60, 45, 80] * 6)
+    chart = qe.control_chart(make_series([3, 6, 4, 9] * 6, births), rules="shewhart")
+    rate, quiet = 22 / 215, 1.0
+    for n, lower, upper in zip(births, chart.lower[0], chart.upper[0], strict=True):
+        counts = np.arange(n + 1)
+        quiet *= binom.pmf(counts, n, rate)[(counts / n >= lower) & (counts / n <= upper)].sum()
+    assert chart.summary().loc[0, "false_signal_probability"] == pytest.approx(1 - quiet)
+
+
+@pytest.mark.parametrize(("kind", "births"), [("rate", 50), ("count", None)])
+def test_false_signals_of_counts_stay_below_the_tails(
+    make_series: Make, kind: str, births: int | None
+) -> None:
+    chart = qe.control_chart(make_series(STEADY * 2, births, kind=kind), rules="shewhart")
+    assert 0 < chart.summary().loc[0, "false_signal_probability"] < 1 - (1 - 2 * 0.00135) ** 24
+
+
+def test_limits_and_runs_tests_are_put_together(make_series: Make) -> None:
+    series = make_series(np.random.default_rng(8).standard_normal(24), kind="mean")
+    runs, limits, both = (
+        qe.control_chart(series, rules=r).summary().loc[0, "false_signal_probability"]
+        for r in ("anhoej", "shewhart", "anhoej+shewhart")
+    )
+    assert both == pytest.approx(1 - (1 - runs) * (1 - limits))
+
+
+def test_runs_tests_not_given_give_no_false_signals(make_series: Make) -> None:
+    series = make_series([0, 1, 0, 0] * 6, 12)
+    with_runs, without = (
+        qe.control_chart(series, rules=r).summary().loc[0, "false_signal_probability"]
+        for r in ("anhoej+shewhart", "shewhart")
+    )
+    assert with_runs == pytest.approx(without)
+
+
+def test_the_expected_number_is_the_sum_over_all_rows(make_series: Make) -> None:
+    summary = qe.control_chart(make_series([STEADY * 2, STEADY[::-1] * 2], 50), phases="2023-01").summary()
+    expected = summary["expected_false_signals_all"]
+    assert len(summary) == 4
+    assert (expected == expected[0]).all()
+    assert expected[0] == pytest.approx(summary["false_signal_probability"].sum())
+
+
+def test_sets_without_a_formula_are_simulated(make_series: Make) -> None:
+    """Two simulations, one through the charts and one of the formulas alone, agree."""
+    values = np.random.default_rng(4).standard_normal(24)
+    chart = qe.control_chart(
+        make_series(values, kind="mean"), Individuals("screened", "mdc"), rules="making_data_count"
+    )
+    probability, error = making_data_count_false_signal(24)
+    found = chart.summary().loc[0, "false_signal_probability"]
+    assert found == pytest.approx(float(probability), abs=5 * np.hypot(float(error), 0.004))
+
+
+def test_a_simulated_set_without_its_runs_tests_is_another_set(make_series: Make) -> None:
+    rare = qe.control_chart(make_series([0, 1, 0, 0] * 6, 12), rules="making_data_count").summary().loc[0]
+    usual = (
+        qe.control_chart(make_series([50, 60, 40, 45] * 6, 120), rules="making_data_count").summary().loc[0]
+    )
+    assert rare["runs_tests"] == "uneven chance"
+    assert 0 < rare["false_signal_probability"] < usual["false_signal_probability"]
+    rolling = qe.control_chart(make_series([50, 60, 40, 45] * 6, 120, window=3), rules="making_data_count")
+    assert rolling.summary().loc[0, "false_signal_probability"] < rare["false_signal_probability"]
+
+
+def test_a_simulated_run_chart(make_series: Make) -> None:
+    rules = qe.RuleSet("six", "1", "test", (Shift(6),))
+    series = make_series(np.random.default_rng(5).standard_normal(20), kind="mean")
+    found = qe.run_chart(series, rules=rules).summary().loc[0, "false_signal_probability"]
+    y = np.random.default_rng(99).standard_normal((20_000, 20))
+    above = y > np.median(y, axis=1, keepdims=True)
+    windows = np.lib.stride_tricks.sliding_window_view(above, 6, axis=1).sum(axis=-1)
+    assert found == pytest.approx(((windows == 6) | (windows == 0)).any(axis=1).mean(), abs=0.02)
+
+
+def test_nothing_is_simulated_for_no_points_or_no_tests() -> None:
+    assert simulated_false_signal((Shift(),), 1, Individuals()).probability == 0
+    assert simulated_false_signal((), 24, Individuals()).probability == 0
+    some = simulated_false_signal((LongestRun(), Crossings(), BeyondLimits()), 24, Individuals())
+    assert 0.05 < some.probability < 0.13
+    assert some.standard_error < 0.004

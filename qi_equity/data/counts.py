@@ -137,7 +137,7 @@ def from_counts(
         window=window,
         cells=_to_cells(rows, table, columns, measure, every),
         method=intake.method_of("from_counts", counts, columns, every, loaded, rows.grouping, window=window),
-        notes=_result.notes(
+        _notes=_result.notes(
             [count_checks.look_rounded(rows.numbers, measure.kind), *_note_totals(rows, loaded)]
         ),
     )

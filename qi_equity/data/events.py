@@ -156,7 +156,7 @@ def between_events(
             as_of=drawn,
             measure=measure.name,
         ),
-        notes=_result.notes(_notes(frame, moments)),
+        _notes=_result.notes(_notes(frame, moments)),
     )
 
 

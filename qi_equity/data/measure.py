@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, Literal, Self
 
 from qi_equity import _validate
@@ -75,6 +75,7 @@ class Measure:
     name: str
     kind: Kind
     better: Better | None
+    _: KW_ONLY
     # None stands for "as usual for the kind" and is replaced on creation, so readers always find a value.
     unit: str = None  # type: ignore[assignment]
     multiplier: float = None  # type: ignore[assignment]

@@ -141,7 +141,7 @@ def from_records(
         window=1,
         cells=cells,
         method=intake.method_of("from_records", records, columns, every, used, named, as_of=drawn),
-        notes=_result.notes(_notes(cells, every, drawn)),
+        _notes=_result.notes(_notes(cells, every, drawn)),
     )
 
 

@@ -63,7 +63,7 @@ def collapse(series: StratifiedSeries, grouping: str) -> StratifiedSeries:
     step = {"step": "collapse", "from": series.grouping, "to": grouping}
     result = _fold(series, keys, "collapse()", step)
     notes = _result.notes([result.notes, _collapsed_in_part(roll_up, group.cat.categories.tolist())])
-    return replace(result, grouping=grouping, notes=notes)
+    return replace(result, grouping=grouping, _notes=notes)
 
 
 def resample(series: StratifiedSeries, every: str) -> StratifiedSeries:
@@ -157,7 +157,7 @@ def _after(
     """Give the series with new cells, its notes, and the step written into its method."""
     method = {**series.method, "steps": [*series.method.get("steps", []), step]}
     every = every or series.every
-    return replace(series, cells=cells, notes=_result.notes(notes), method=method, every=every)
+    return replace(series, cells=cells, _notes=_result.notes(notes), method=method, every=every)
 
 
 def _windows(series: StratifiedSeries, to: Any) -> StratifiedSeries:

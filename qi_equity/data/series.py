@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Self
 
 import pandas as pd
@@ -42,10 +43,8 @@ class StratifiedSeries:
         Periods that one row covers; with more than 1, neighbouring rows share births.
     cells : Cells
         Counts as blocks of shape (strata, periods).
-    method : dict
+    method : mapping
         What was done to get here.
-    notes : pandas.DataFrame
-        What the reader must know: columns ``code, severity, site, group, text``.
 
     Examples
     --------
@@ -64,8 +63,25 @@ class StratifiedSeries:
     every: str
     window: int
     cells: Cells
-    method: dict[str, Any]
-    notes: pd.DataFrame
+    method: Mapping[str, Any]
+    _notes: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "method", MappingProxyType(dict(self.method)))
+
+    @property
+    def notes(self) -> pd.DataFrame:
+        """What the reader must know: columns ``code, severity, site, group``, further strata, ``text``.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> rows = pd.DataFrame({"month": ["2024-01"], "n": [3]})
+        >>> series = qe.from_counts(rows, qe.Measure("Calls", "count", None), period="month", numerator="n")
+        >>> series.notes.empty
+        True
+        """
+        return self._notes.copy()
 
     @property
     def data(self) -> pd.DataFrame:
@@ -427,7 +443,7 @@ class StratifiedSeries:
             window=data["window"],
             cells=Cells.from_dict(data["cells"]),
             method=_result.from_json(data["method"]),
-            notes=_result.notes([_result.from_json(data["notes"])]),
+            _notes=_result.notes([_result.from_json(data["notes"])]),
         )
 
     def equals(self, other: object) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -19,17 +18,13 @@ from qi_equity.formulas._tails import (
     poisson_at_least,
     poisson_at_most,
 )
-from qi_equity.formulas.individuals import i_limits
-from qi_equity.formulas.rule_tests import beyond_limits, shift, trend, two_in_three
 from qi_equity.formulas.runs import anhoej_limits
 
-__all__ = ["anhoej_false_signal", "beyond_limits_false_signal", "making_data_count_false_signal"]
+__all__ = ["anhoej_false_signal", "beyond_limits_false_signal"]
 
 Distribution = Literal["binomial", "poisson", "normal"]
 
 _BLOCK = 4096
-_SIMULATIONS = 20_000
-_SEED = 2023
 
 
 def anhoej_false_signal(n_useful: ArrayLike, chance: ArrayLike = 0.5) -> FloatArray:
@@ -147,45 +142,6 @@ def beyond_limits_false_signal(
         return np.asarray(-np.expm1(np.log1p(-np.minimum(alpha, 1)).sum(axis=-1)))
 
 
-def making_data_count_false_signal(n_points: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Probability that a Making Data Count chart marks a point while nothing has changed, by simulation.
-
-    Independent normal points; individuals chart with screened moving ranges; rules: beyond limits, shift of
-    7, trend of 7, two in three (2023 wording). The same 20,000 charts are drawn whenever it is asked.
-
-    Parameters
-    ----------
-    n_points : array_like of int, any shape
-        Points on the chart, >= 0.
-
-    Returns
-    -------
-    probability, standard_error : numpy.ndarray of float, shape of ``n_points``
-        The probability and its Monte-Carlo error (below 0.0036); 0 for fewer than two points.
-
-    Raises
-    ------
-    InputTypeError
-        If ``n_points`` does not hold whole numbers of 0 or more.
-
-    References
-    ----------
-    .. [1] Own simulation; no published value was found.
-
-    Examples
-    --------
-    >>> probability, standard_error = making_data_count_false_signal(12)
-    >>> bool(0.05 < probability < 0.11), bool(standard_error < 0.003)
-    (True, True)
-    """
-    n = counts("n_points", n_points)
-    different, back = np.unique(n, return_inverse=True)
-    probability = np.array([_marked_share(int(k)) for k in different], dtype=np.float64)
-    error = np.sqrt(probability * (1 - probability) / _SIMULATIONS)
-    back = back.reshape(n.shape)
-    return probability[back], error[back]
-
-
 def _runs_signal(n: int, chance: FloatArray) -> FloatArray:
     """Follow P(side, crossings up to the limit, points in the run) of the series without a signal yet."""
     if n == 0:
@@ -217,20 +173,3 @@ def _normal_beyond(line: FloatArray, low: FloatArray, high: FloatArray, sd: Floa
     with np.errstate(divide="ignore", invalid="ignore"):
         alpha: FloatArray = special.ndtr((low - line) / sd) + special.ndtr((line - high) / sd)
     return np.where(sd > 0, alpha, 0)
-
-
-@lru_cache(maxsize=256)
-def _marked_share(n: int) -> float:
-    if n < 2:
-        return 0.0
-    y = np.random.default_rng(_SEED).standard_normal((_SIMULATIONS, n))
-    wide, narrow = (i_limits(y, constants="mdc", nsigma=k) for k in (3.0, 2.0))
-    line = wide.centre_line
-    tests = (
-        beyond_limits(y, wide.lower, wide.upper),
-        shift(y, line, length=7),
-        trend(y, length=7),
-        two_in_three(y, narrow.lower, narrow.upper, line, wide.lower, wide.upper),
-    )
-    marked = np.logical_or.reduce([mask for test in tests for mask in test])
-    return float(marked.any(axis=-1).mean())

@@ -82,7 +82,7 @@ def i_limits(
     *,
     baseline: ArrayLike | None = None,
     centre_line: ArrayLike | None = None,
-    spread: Spread = "screened",
+    spread: Spread = "mean",
     constants: Constants = "exact",
     nsigma: float = 3.0,
 ) -> Limits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -22,6 +22,10 @@ NOTE_WORDS: Mapping[str, str] = {
     "cannot_signal_deterioration": "cannot signal deterioration",
     "cannot_signal_low": "cannot signal a fall",
     "cannot_signal_high": "cannot signal a rise",
+    "limits_cannot_signal_improvement": "only a run can signal improvement",
+    "limits_cannot_signal_deterioration": "only a run can signal deterioration",
+    "limits_cannot_signal_low": "only a run can signal a fall",
+    "limits_cannot_signal_high": "only a run can signal a rise",
     "runs_tests_not_given": "runs tests not valid here",
     "no_events_in_baseline": "baseline cannot set limits",
     "overlapping_windows": "periods overlap: signals not valid",
@@ -132,13 +136,7 @@ def _month(date: pd.Timestamp) -> str:
 
 def is_synthetic(chart: ControlChart) -> bool:
     """Tell whether the provenance of the data says that they are synthetic."""
-    return "synthetic" in f"{_flat(chart.series.method)} {chart.series.measure.source}".lower()
-
-
-def _flat(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return " ".join(f"{k} {_flat(v)}" for k, v in value.items())
-    return str(value)
+    return "synthetic" in f"{chart.series.method.get('source')} {chart.series.measure.source}".lower()
 
 
 def footnotes_of(chart: ControlChart, order: str) -> list[str]:

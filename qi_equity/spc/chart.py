@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 
@@ -126,7 +126,8 @@ class ControlChart(ChartState):
             excluded), ``numerator, denominator`` (sums over the observed points), ``centre_line, lower,
             upper`` (at the last observed point), ``longest_run, longest_run_max, crossings, crossings_min``
             (thresholds are NaN where the test is not given), ``n_signals, runs_tests`` ("given" or why not),
-            ``can_signal_low, can_signal_high, can_signal_improvement, can_signal_deterioration``,
+            ``can_signal_low, can_signal_high, can_signal_improvement, can_signal_deterioration`` ("yes": one
+            point can; "only over several points"; "no"; the last two are missing without a direction),
             ``false_signal_probability`` (that a stable process gives a signal at least once in this row) and
             ``expected_false_signals_all`` (the sum of these over all rows: how many to expect with a false
             signal).
@@ -219,6 +220,26 @@ class ControlChart(ChartState):
         2
         """
         return saved.select(self, group=group, site=site, where=where)
+
+    @overload
+    def plot(
+        self,
+        *,
+        ax: None = None,
+        order: str | Sequence[str] = "alphabetical",
+        columns: int | None = None,
+        colours: str = "accessible",
+    ) -> Figure: ...
+
+    @overload
+    def plot(
+        self,
+        *,
+        ax: Axes,
+        order: str | Sequence[str] = "alphabetical",
+        columns: int | None = None,
+        colours: str = "accessible",
+    ) -> Axes: ...
 
     def plot(
         self,

@@ -15,7 +15,7 @@ from qi_equity.spc.chance import is_simulated
 from qi_equity.spc.judge import observed
 from qi_equity.spc.points import good_and_bad_side
 from qi_equity.spc.signals import SIDES
-from qi_equity.spc.summary import can_signal, recent_points
+from qi_equity.spc.summary import limits_can_signal, patterns_can_signal, recent_points
 from qi_equity.spc.words import amount, each, period, plural
 
 if TYPE_CHECKING:
@@ -100,35 +100,42 @@ def _degenerate(chart: ControlChart, phase: int) -> tuple[BoolArray, BoolArray]:
 def _cannot_signal(chart: ControlChart, phase: int) -> pd.DataFrame:
     """Say on which side no count can lie beyond the limits, and what could show a change there."""
     none, only = _degenerate(chart, phase)
-    empty = note("cannot_signal_low", "caution", [], chart.strata[:0])
+    parts = [note("cannot_signal_low", "caution", [], chart.strata[:0])]
     if chart.kind not in ("p", "u", "c") or not any(t.needs_limits for t in chart.rules.tests):
-        return empty
+        return parts[0]
     good_bad = good_and_bad_side(chart.series.measure.better)
-    parts = [empty]
-    for side, able in zip(SIDES, can_signal(chart, phase), strict=True):
-        unable = ~able & ~none & ~only & (_points(chart, phase) > 0)
+    able = zip(SIDES, limits_can_signal(chart, phase), patterns_can_signal(chart, phase), strict=True)
+    for side, by_limits, by_patterns in able:
+        unable = ~by_limits & ~none & ~only & (_points(chart, phase) > 0)
         meaning = side if good_bad is None else ("improvement" if side == good_bad[0] else "deterioration")
-        texts = _cannot_signal_texts(chart, phase, np.flatnonzero(unable), side, meaning)
-        parts.append(note(f"cannot_signal_{meaning}", "caution", texts, _strata(chart, unable)))
+        for who, code in (
+            (unable & by_patterns, "limits_cannot_signal"),
+            (unable & ~by_patterns, "cannot_signal"),
+        ):
+            texts = _cannot_signal_texts(chart, phase, np.flatnonzero(who), side, code)
+            parts.append(note(f"{code}_{meaning}", "caution", texts, _strata(chart, who)))
     return pd.concat(parts, ignore_index=True)
 
 
 def _cannot_signal_texts(
-    chart: ControlChart, phase: int, rows: npt.NDArray[np.int64], side: str, meaning: str
+    chart: ControlChart, phase: int, rows: npt.NDArray[np.int64], side: str, code: str
 ) -> list[str]:
     recent = recent_points(chart, phase)[rows]
     size = np.ones(recent.shape) if chart.kind == "c" else chart.series.cells.denominator[rows]
     expected = np.where(recent, chart.centre_line[rows] * size, 0).sum(axis=1) / recent.sum(axis=1)
     name, every = _phase_name(chart, phase), each(chart.series.every)
     limit, change = ("lower", "fall") if side == "low" else ("upper", "rise")
-    said = f" ({meaning})" if meaning not in SIDES else ""
-    runs = chart.runs.given[rows, phase] & any(t.is_runs_test for t in chart.rules.tests)
+    good_bad = good_and_bad_side(chart.series.measure.better)
+    meaning = f"a {change}" if good_bad is None else "improvement" if side == good_bad[0] else "deterioration"
+    who, rest = (
+        ("The limits", f"a {change} can show only over several points")
+        if code == "limits_cannot_signal"
+        else ("This chart", f"a {change} cannot show here at all")
+    )
     return [
-        f"{name}With about {events:.2g} expected events {every}, no count can lie beyond the {limit} limit: "
-        f"a {change}{said} "
-        + ("can show in the runs tests only. " if given else "cannot show on this chart at all. ")
-        + _WHAT_COULD
-        for events, given in zip(expected.tolist(), runs.tolist(), strict=True)
+        f"{name}{who} cannot signal {meaning}: with about {events:.2g} expected events {every}, no count can "
+        f"lie beyond the {limit} limit, and {rest}. {_WHAT_COULD}"
+        for events in expected.tolist()
     ]
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from qi_equity.spc.chance import false_signal_probability
 from qi_equity.spc.judge import observed
 from qi_equity.spc.points import good_and_bad_side
+from qi_equity.spc.rules import BeyondLimits, Trend, TwoInThree
 from qi_equity.spc.runs_tests import REASONS
 from qi_equity.spc.signals import category
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+
+CAN_SIGNAL = ("yes", "only over several points", "no")
+"""How a change to one side can show: by one point beyond a limit, by a pattern of several, or not at all."""
 
 RECENT = 12
 """Observed points at whose denominators it is judged what can signal."""
@@ -45,17 +49,34 @@ def recent_points(chart: ControlChart, phase: int) -> BoolArray:
     return np.asarray(seen & (seen[:, ::-1].cumsum(axis=1)[:, ::-1] <= RECENT))
 
 
-def can_signal(chart: ControlChart, phase: int) -> tuple[BoolArray, BoolArray]:
-    """Whether any value could signal on the low and on the high side, at recent denominators, each (S,)."""
-    if chart.kind == "run":
-        given = chart.runs.given[:, phase]
-        return given, given
-    recent = recent_points(chart, phase)
-    if chart.kind == "i":
-        able = np.asarray((recent & np.isfinite(chart.lower)).any(axis=1))
-        return able, able
-    recent = recent & (chart.centre_line > 0) & (chart.centre_line < chart.spec.ceiling)
-    low, high = recent & (chart.lower > 0), recent & (chart.upper < chart.spec.ceiling)
+def limits_can_signal(chart: ControlChart, phase: int) -> tuple[BoolArray, BoolArray]:
+    """Whether one point could lie beyond the limits, low and high, at recent denominators, each (S,)."""
+    recent = recent_points(chart, phase) & any(isinstance(t, BeyondLimits) for t in chart.rules.tests)
+    recent = recent & np.isfinite(chart.lower)
+    if chart.kind in ("p", "u", "c"):
+        recent = recent & (chart.centre_line > 0) & (chart.centre_line < chart.spec.ceiling)
+    return _beyond_exists(chart, recent, chart.lower, chart.upper)
+
+
+def patterns_can_signal(chart: ControlChart, phase: int) -> tuple[BoolArray, BoolArray]:
+    """Whether several points together could signal by the tests that are given, low and high, each (S,)."""
+    tests, seen = chart.rules.tests, recent_points(chart, phase)
+    either = chart.runs.given[:, phase] & any(t.is_runs_test for t in tests)
+    if chart.method["overlap"]["found"]:
+        return either, either
+    either = either | (seen.any(axis=1) & any(isinstance(t, Trend) for t in tests))
+    if not any(isinstance(t, TwoInThree) for t in tests):
+        return either, either
+    low, high = _beyond_exists(chart, seen & np.isfinite(chart.lower), chart.lower_2s, chart.upper_2s)
+    return either | low, either | high
+
+
+def _beyond_exists(
+    chart: ControlChart, where: BoolArray, lower: FloatArray, upper: FloatArray
+) -> tuple[BoolArray, BoolArray]:
+    """Whether a value can lie beyond these limits at some of the points; measurements always can."""
+    counted = chart.kind in ("p", "u", "c")
+    low, high = (where & (lower > 0), where & (upper < chart.spec.ceiling)) if counted else (where, where)
     return np.asarray(low.any(axis=1)), np.asarray(high.any(axis=1))
 
 
@@ -67,7 +88,10 @@ def _phase(chart: ControlChart, phase: int) -> pd.DataFrame:
     first, end = _first(inside[rows]), _last(inside[rows])
     last = np.where(seen.any(axis=1), _last(seen), end)
     periods = np.broadcast_to(cells.periods, inside.shape)
-    low, high = can_signal(chart, phase)
+    able = (
+        _how(*both, rows)
+        for both in zip(limits_can_signal(chart, phase), patterns_can_signal(chart, phase), strict=True)
+    )
     counts = chart._found()
     signals = np.bincount(counts.stratum[counts.phase == phase], minlength=len(inside))
     return pd.DataFrame(
@@ -89,18 +113,23 @@ def _phase(chart: ControlChart, phase: int) -> pd.DataFrame:
             "crossings_min": runs.crossings_min[rows, phase],
             "n_signals": signals[rows],
             "runs_tests": category(runs.reason[rows, phase], REASONS),
-            **_sides(chart.series.measure.better, low[rows], high[rows]),
+            **_sides(chart.series.measure.better, *able),
             "false_signal_probability": false_signal_probability(chart, phase)[rows],
         }
     )
 
 
-def _sides(better: str | None, low: BoolArray, high: BoolArray) -> dict[str, object]:
+def _how(limits: BoolArray, patterns: BoolArray, rows: IntArray) -> pd.Categorical:
+    """Name how a change to one side can show."""
+    return category(np.select([limits[rows], patterns[rows]], [0, 1], 2), CAN_SIGNAL)
+
+
+def _sides(better: str | None, low: pd.Categorical, high: pd.Categorical) -> dict[str, pd.Categorical]:
     """Name what can signal by side and, where one direction is better, by meaning."""
     by_side = {"low": low, "high": high}
     good_bad = good_and_bad_side(better)
-    missing = pd.array([None] * low.size, dtype="boolean")
-    good, bad = (pd.array(by_side[s], dtype="boolean") for s in good_bad) if good_bad else (missing, missing)
+    missing = category(np.full(len(low), -1), CAN_SIGNAL)
+    good, bad = (by_side[s] for s in good_bad) if good_bad else (missing, missing)
     return {
         "can_signal_low": low,
         "can_signal_high": high,

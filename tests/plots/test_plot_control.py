@@ -440,7 +440,12 @@ def test_a_panel_says_what_it_cannot_show() -> None:
     assert "cannot_signal_improvement" in told
     small, large = chart.plot().axes
     assert "Cannot signal improvement" in words(small)
-    assert "annot signal" not in words(large)
+    assert "signal improvement" not in words(large)
+
+
+def test_a_panel_says_where_only_a_run_can_signal() -> None:
+    (ax,) = qe.control_chart(series_of({"A": noisy(60, 0.05)})).plot().axes
+    assert "Only a run can signal improvement" in words(ax)
 
 
 def test_every_note_of_the_charts_has_short_words() -> None:
@@ -490,9 +495,13 @@ def test_title_subtitle_and_footnotes_say_what_was_done() -> None:
 
 def test_synthetic_data_are_called_synthetic() -> None:
     measure = qe.Measure("Haemorrhage", "proportion", "lower", source="synthetic births")
-    foot = footnotes(qe.control_chart(series_of({"A": noisy(80)}, measure)).plot())
-    assert "synthetic data" in foot
-    assert "about no real people" in foot
+    by_measure = series_of({"A": noisy(80)}, measure)
+    births = qe.datasets.births(2000)
+    by_frame = qe.from_records(births.records, qe.measures["pph_1500"], date="date", event="pph_1500")
+    for series in (by_measure, by_frame):
+        foot = footnotes(qe.control_chart(series).plot())
+        assert "synthetic data" in foot
+        assert "about no real people" in foot
 
 
 def test_the_legend_explains_every_mark_that_is_there_and_no_other() -> None:

@@ -15,7 +15,6 @@ from qi_equity.formulas.attributes import c_limits, p_limits, p_probability_limi
 from qi_equity.formulas.false_signals import (
     anhoej_false_signal,
     beyond_limits_false_signal,
-    making_data_count_false_signal,
 )
 
 NAN = math.nan
@@ -86,8 +85,8 @@ def test_a_chance_is_a_chance(chance: float) -> None:
 def test_numbers_of_points_are_counts() -> None:
     with pytest.raises(InputTypeError, match=r"n_useful=12\.5 does not hold whole numbers"):
         anhoej_false_signal(12.5)
-    with pytest.raises(InputTypeError, match=r"n_points=-3 does not hold whole numbers"):
-        making_data_count_false_signal(-3)
+    with pytest.raises(InputTypeError, match=r"n_useful=-3 does not hold whole numbers"):
+        anhoej_false_signal(-3)
 
 
 def any_beyond(values: np.ndarray, chances: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
@@ -180,33 +179,3 @@ def test_distributions_are_named() -> None:
         OptionError, match=r"distribution='t' is not allowed; use one of 'binomial', 'poisson'"
     ):
         beyond_limits_false_signal([1], 0, 2, distribution="t")  # type: ignore[arg-type]
-
-
-def naive_marked(y: np.ndarray) -> bool:
-    """Whether any point of one chart is marked, in the words of the rules."""
-    ranges = np.abs(np.diff(y))
-    width = ranges[ranges < 3.267 * ranges.mean()].mean() * 2.66 / 3
-    z = (y - y.mean()) / width
-    for start in range(len(z)):
-        for sign in (-1, 1):
-            seven, three = sign * z[start : start + 7], sign * z[start : start + 3]
-            if three[0] > 3 or (len(three) == 3 and (three > 0).all() and (three > 2).sum() >= 2):
-                return True
-            if len(seven) == 7 and ((seven > 0).all() or (np.diff(seven) > 0).all()):
-                return True
-    return False
-
-
-@pytest.mark.parametrize("n", [12, 24])
-def test_making_data_count_by_other_draws(n: int) -> None:
-    rng = np.random.default_rng(13)
-    marked = np.mean([naive_marked(y) for y in rng.standard_normal((2000, n))])
-    probability, error = making_data_count_false_signal(n)
-    assert abs(marked - probability) < 4 * math.sqrt(marked * (1 - marked) / 2000 + error**2)
-
-
-def test_making_data_count_keeps_the_shape_and_repeats_itself() -> None:
-    probability, error = making_data_count_false_signal([[0, 1], [12, 12]])
-    assert probability[0].tolist() == error[0].tolist() == [0, 0]
-    assert probability[1, 0] == probability[1, 1] == float(making_data_count_false_signal(12)[0])
-    assert error[1, 0] == pytest.approx(math.sqrt(probability[1, 0] * (1 - probability[1, 0]) / 20_000))

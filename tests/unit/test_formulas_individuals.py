@@ -125,7 +125,7 @@ def test_screening_leaves_out_a_range_only_from_the_limit_on() -> None:
     edge = 3.267 * 3 / (4 - 3.267)
     for factor, mean in ((0.9999, (3 + edge * 0.9999) / 4), (1.0001, 1)):
         y = np.cumsum([0, 1, 1, 1, edge * factor])
-        assert i_limits(y, constants="qicharts2").sigma[0] * 1.128 == pytest.approx(mean)
+        assert i_limits(y, spread="screened", constants="qicharts2").sigma[0] * 1.128 == pytest.approx(mean)
 
 
 def test_a_range_at_the_screening_limit_is_left_out() -> None:
@@ -135,7 +135,7 @@ def test_a_range_at_the_screening_limit_is_left_out() -> None:
 
 def test_screening_is_done_once() -> None:
     y = np.cumsum([0, 1, 1, 1, 1, 1, 1, 1, 1, 9, 300])
-    assert i_limits(y, constants="qicharts2").sigma[0] * 1.128 == pytest.approx(17 / 9)
+    assert i_limits(y, spread="screened", constants="qicharts2").sigma[0] * 1.128 == pytest.approx(17 / 9)
 
 
 @pytest.mark.parametrize("y", [[4.0], [4.0, NAN, 5.0], [NAN, NAN]])

@@ -158,10 +158,6 @@ def _runs_not_given(chart: ControlChart, phase: int) -> pd.DataFrame:
 
 
 def _why(reason: int, chance: float, atom: float) -> str:
-    if reason == runs_tests.NO_EVENTS:
-        return (
-            "the baseline holds no event (or nothing but events), so that there is no chance to reckon with."
-        )
     if reason == runs_tests.UNEVEN:
         return (
             f"a point lies above the centre line with a chance of {chance:.2f}, and the tests hold between "

@@ -30,7 +30,7 @@ NOTE_WORDS: Mapping[str, str] = {
     "no_events_in_baseline": "baseline cannot set limits",
     "overlapping_windows": "periods overlap: signals not valid",
     "run_across_gap": "a run crosses a gap",
-    "unrecorded_outcomes": "some outcomes not recorded",
+    "unrecorded_outcomes": "5 % or more of outcomes not recorded",
     "rounded_counts": "counts are rounded",
 }
 # Said by the panel's marks or its middle already.
@@ -96,7 +96,7 @@ def warnings_of(notes: pd.DataFrame, signals: pd.DataFrame | None, points: pd.Da
         where = f" (phase {', '.join(str(p) for p in sorted(set(of)))})" if points["phase"].max() > 1 else ""
         words.append(f"signal: too few crossings{where}")
     known = notes[~notes["code"].isin(_SHOWN_OTHERWISE)]
-    told = known["code"].isin(list(NOTE_WORDS)) | known["severity"].isin(["caution", "warning"])
+    told = known["severity"] != "info"
     words += [NOTE_WORDS.get(code, code.replace("_", " ")) for code in known.loc[told, "code"]]
     suppressed = int((points["status"] == "suppressed").sum())
     if suppressed:

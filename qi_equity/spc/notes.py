@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qi_equity._result import note
+from qi_equity._result import Severity, note
 from qi_equity.data.cells import MISSING, PROVISIONAL, SUPPRESSED
 from qi_equity.spc import runs_tests
 from qi_equity.spc.chance import is_simulated
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 BoolArray = npt.NDArray[np.bool_]
 
 SHORT_PHASE = 12
+MANY_UNRECORDED = 0.05
 
 _WHAT_COULD = (
     "Longer periods, the group pooled over sites, a CUSUM on the counts, or times between events from "
@@ -237,12 +238,18 @@ def _gaps(chart: ControlChart) -> pd.DataFrame:
 
 
 def _unrecorded(chart: ControlChart) -> pd.DataFrame:
+    """State the births whose outcome was not recorded; a share that could hide a change is a caution."""
     cells = chart.series.cells
     n = np.nansum(cells.unrecorded, axis=1)
     known = np.nansum(cells.denominator, axis=1)
-    texts = [
-        f"{plural(int(k), 'birth')} without a recorded outcome ({100 * k / (k + m):.2g} %) left out; they "
-        "are not counted as births without the event."
-        for k, m in zip(n[n > 0].tolist(), known[n > 0].tolist(), strict=True)
-    ]
-    return note("unrecorded_outcomes", "caution", texts, _strata(chart, n > 0))
+    few = (n > 0) & (n < MANY_UNRECORDED * (n + known))
+    kinds: list[tuple[Severity, BoolArray]] = [("info", few), ("caution", (n > 0) & ~few)]
+    parts = [note("unrecorded_outcomes", "info", [], chart.strata[:0])]
+    for severity, rows in kinds:
+        texts = [
+            f"{plural(int(k), 'birth')} without a recorded outcome ({100 * k / (k + m):.2g} %) left out; "
+            "they are not counted as births without the event."
+            for k, m in zip(n[rows].tolist(), known[rows].tolist(), strict=True)
+        ]
+        parts.append(note("unrecorded_outcomes", severity, texts, _strata(chart, rows)))
+    return pd.concat(parts, ignore_index=True)

@@ -142,6 +142,15 @@ def test_strata_without_data_suppressed_and_provisional_points(make_series: Make
     )
 
 
+@pytest.mark.parametrize(("missing", "severity"), [(4, "info"), (5, "caution")])
+def test_many_unrecorded_outcomes_are_a_caution(missing: int, severity: str) -> None:
+    frame = pd.DataFrame({"date": ["2023-01-05"] * 60 + ["2023-02-05"] * 40})
+    frame["event"] = [None] * missing + [True, False] * 20 + [False] * (60 - missing)
+    series = qe.from_records(frame, qe.measures["pph_1500"], date="date", event="event")
+    notes = qe.control_chart(series).notes.set_index("code")
+    assert notes.loc["unrecorded_outcomes", "severity"] == severity
+
+
 def test_unrecorded_outcomes_are_stated() -> None:
     days = pd.date_range("2023-01-01", "2023-12-31", freq="6h")
     event = pd.Series(np.arange(len(days)) % 10 == 0).astype("boolean")

@@ -45,21 +45,31 @@ def note(
             frame[column] = None
     further = [c for c in frame.columns if c not in NOTE_COLUMNS]
     frame = frame.assign(code=code, severity=severity, text=text if isinstance(text, str) else list(text))
-    return (
-        frame[["code", "severity", "site", "group", *further, "text"]]
-        .astype("str")
-        .where(frame.notna(), None)
-    )
+    return _as_text(frame[["code", "severity", "site", "group", *further, "text"]])
 
 
-def notes(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Put notes together in one frame; with none, an empty frame of the same columns."""
+def notes(parts: Sequence[pd.DataFrame], further: Sequence[str] = ()) -> pd.DataFrame:
+    """Put notes together in one frame, always with the same columns.
+
+    Parameters
+    ----------
+    parts : sequence of pandas.DataFrame
+        What :func:`note` made.
+    further : sequence of str
+        Further strata of the result: their columns are there even when no note speaks of a stratum.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``code, severity, site, group``, further strata, ``text``; each note once.
+    """
     full = [p for p in parts if len(p)]
-    if not full:
-        return pd.DataFrame({c: pd.Series(dtype="str") for c in NOTE_COLUMNS})
-    frame = pd.concat(full, ignore_index=True).drop_duplicates(ignore_index=True)
-    further = [c for c in frame.columns if c not in NOTE_COLUMNS]
-    return frame[["code", "severity", "site", "group", *further, "text"]]
+    frame = (
+        pd.concat(full, ignore_index=True) if full else pd.DataFrame(columns=list(NOTE_COLUMNS), dtype="str")
+    )
+    told = [c for c in (*further, *frame.columns) if c not in NOTE_COLUMNS]
+    columns = ["code", "severity", "site", "group", *dict.fromkeys(told), "text"]
+    return _as_text(frame.reindex(columns=columns)).drop_duplicates(ignore_index=True)
 
 
 def to_json(value: Any) -> Any:
@@ -140,6 +150,11 @@ def check_header(data: Any, kind: str, version: int) -> None:
             f"These data hold {found[0]!r} in format {found[1]!r}; wanted is {kind!r} in format {version}. "
             "Give what to_dict() of that type returned."
         )
+
+
+def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Make every column text; what is missing stays missing."""
+    return frame.astype("str").where(frame.notna(), None)
 
 
 def _array_to_json(array: np.ndarray[Any, Any]) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def draw_levels(pen: Pen, panel: Panel) -> None:
     scale = pen.scale
     known = np.flatnonzero(np.isfinite(panel.centre_line))
     centre = float(panel.centre_line[known[-1]]) if len(known) else None
-    if centre is not None and scale.low <= centre <= scale.high:
+    if centre is not None:
         _at_right(pen, scale.write(centre), centre, 0.0, pen.palette.centre_line)
     if pen.target is not None:
         apart = np.inf if centre is None else (pen.target - centre) / scale.per_point

@@ -62,9 +62,7 @@ def _one_side(
     panel: Panel, scale: YScale, side: int, edge: float, xlim: tuple[float, float], width: float, ruler: Ruler
 ) -> tuple[list[Arrow], list[str]]:
     row, place = _Row(width), ("above" if side > 0 else "below")
-    limit, crossable = (
-        (panel.upper, panel.upper_crossable) if side > 0 else (panel.lower, panel.lower_crossable)
-    )
+    limit, crossable = panel.limit(side)
     at = (panel.x - xlim[0]) / (xlim[1] - xlim[0]) * width
     points = np.flatnonzero(side * (panel.value - edge) > 1e-12)
     points = points[np.argsort(-side * panel.value[points], kind="stable")]
@@ -89,9 +87,6 @@ def _one_side(
             arrows.append(arrow)
         else:
             words.append(f"limit {place} the scale, {_to(side)} {text}")
-    centre = panel.centre_line[side * (panel.centre_line - edge) > 1e-12]
-    if len(centre):
-        words.append(f"centre line {place} the scale: {scale.write_short(centre[-1])}")
     return arrows, words
 
 

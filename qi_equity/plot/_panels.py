@@ -64,6 +64,10 @@ class Panel:
     neutral: Bools
     runs: tuple[Run, ...]
 
+    def limit(self, side: int) -> tuple[Floats, Bools]:
+        """Give the upper (side 1) or lower (side -1) limit, and where a point could lie beyond it."""
+        return (self.upper, self.upper_crossable) if side > 0 else (self.lower, self.lower_crossable)
+
     @property
     def suppressed(self) -> Bools:
         """Points whose number is withheld."""

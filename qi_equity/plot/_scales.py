@@ -17,8 +17,8 @@ from qi_equity.plot._words import MONTHS
 
 Floats = NDArray[np.float64]
 
-# How far the scale follows, in reaches of the middle panel: points and limits, and centre lines.
-REACH, CENTRE_REACH = 1.5, 3.0
+# How far from its centre line a panel is followed, in spreads of the middle panel.
+REACH = 1.5
 EDGE_PT, ROW_PT = 5.0, 11.0
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
 _LABEL_PT = 34.0
@@ -91,28 +91,24 @@ def _nothing_at_all(panel: Panel) -> bool:
 
 def _beyond(panel: Panel, edge: float, sign: int) -> bool:
     """Tell whether a value or a limit that can be crossed lies beyond the edge of the scale."""
-    limit, crossable = (
-        (panel.upper, panel.upper_crossable) if sign > 0 else (panel.lower, panel.lower_crossable)
-    )
-    off = (sign * (panel.value - edge) > 0).any() or (crossable & (sign * (limit - edge) > 0)).any()
-    return bool(off or (sign * (panel.centre_line - edge) > 0).any())
+    limit, crossable = panel.limit(sign)
+    return bool((sign * (panel.value - edge) > 0).any() or (crossable & (sign * (limit - edge) > 0)).any())
 
 
 def data_range(panels: Sequence[Panel], target: float | None) -> tuple[float, float]:
     """Give the lowest and highest value of the scale.
 
-    Every panel reaches up and down from the common centre, the median of the panels' centre lines, by its
-    values and by its usual (median) limits that a point can cross. The scale shows everything unless a panel
-    reaches further than ``REACH`` times the middle panel (median of the logarithms); then it ends there, so
-    that a group with few births cannot flatten the others. Centre lines are followed further, and the target
-    is always inside. The scale starts at 0 where that costs less than half of it.
+    Every panel spreads up and down from its own centre line, by its values and by its usual (median) limits
+    that a point can cross. Centre lines are always inside, so that no group is off the scale because its
+    level is another. A spread of more than ``REACH`` times that of the middle panel (median of the
+    logarithms), and more than half the distance between the outermost centre lines, is cut there, so that a
+    group with few births cannot flatten the others. The target is always inside. The scale starts at 0 where
+    that costs less than half of it.
     """
     drawn = [p for p in panels if not p.empty]
     if not drawn:
         return 0.0, 1.0 if target is None else max(1.0, 1.2 * target)
-    centre = float(np.median([_middle(p) for p in drawn]))
-    high = centre + _reach([_furthest(p, centre, 1) for p in drawn])
-    low = centre - _reach([_furthest(p, centre, -1) for p in drawn])
+    low, high = -_edge(drawn, -1), _edge(drawn, 1)
     if target is not None:
         low, high = min(low, target), max(high, target)
     if 0 <= low < high - low:
@@ -120,33 +116,27 @@ def data_range(panels: Sequence[Panel], target: float | None) -> tuple[float, fl
     return (low, high) if high > low else (low, low + (abs(low) or 1.0))
 
 
-def _middle(panel: Panel) -> float:
-    known = np.isfinite(panel.centre_line).any()
-    return float(np.nanmedian(panel.centre_line if known else panel.value))
-
-
-def _furthest(panel: Panel, centre: float, side: int) -> tuple[float, float, float, float]:
-    """Give how far a panel reaches to one side: usually, and by its points, its limits, its centre line."""
-    limit, crossable = (
-        (panel.upper, panel.upper_crossable) if side > 0 else (panel.lower, panel.lower_crossable)
-    )
-    limits = side * (limit[crossable] - centre)
-    points, lines = (side * (v[np.isfinite(v)] - centre) for v in (panel.value, panel.centre_line))
-    usual = max(points.max(initial=0.0), np.median(limits) if len(limits) else 0.0)
-    furthest = [float(v.max(initial=0.0)) for v in (points, limits, lines)]
-    return float(usual), furthest[0], furthest[1], furthest[2]
-
-
-def _reach(panels: list[tuple[float, float, float, float]]) -> float:
-    usual, points, limits, centre_lines = np.array(panels).T
+def _edge(panels: Sequence[Panel], side: int) -> float:
+    """Give the end of the scale on one side, times ``side``."""
+    line, usual, points, furthest = np.array([_spreads(p, side) for p in panels]).T
     if not (usual > 0).any():
-        return float(limits.max())
+        return float((line + furthest).max())
     middle = float(np.exp(np.median(np.log(usual[usual > 0]))))
-    end = REACH * middle
-    # A point only just beyond the end is worth a little more room.
-    near = points[points <= 1.2 * end].max(initial=0.0)
-    most = max(points.max(), limits.max())
-    return float(max(min(most, end), near, min(centre_lines.max(), CENTRE_REACH * middle)))
+    cut = max(REACH * middle, float(np.ptp(line)) / 2)
+    # A point only just beyond the cut is worth a little more room.
+    near = np.where(points <= 1.2 * cut, points, 0.0)
+    return float((line + np.maximum(np.minimum(furthest, cut), near)).max())
+
+
+def _spreads(panel: Panel, side: int) -> tuple[float, float, float, float]:
+    """Give a panel's outermost centre line and its spread about it: usually, by its points, at most."""
+    limit, crossable = panel.limit(side)
+    known = np.isfinite(panel.centre_line)
+    line = np.where(known, panel.centre_line, np.nanmedian(panel.centre_line if known.any() else panel.value))
+    points = float(np.nanmax(side * (panel.value - line), initial=0.0))
+    limits = (side * (limit - line))[crossable]
+    usual = max(points, float(np.median(limits)) if len(limits) else 0.0)
+    return float((side * line).max()), usual, points, max(points, float(limits.max(initial=0.0)))
 
 
 def _nice_step(span: float) -> float:

@@ -114,7 +114,8 @@ class ControlChart(ChartState):
         >>> qe.control_chart(calls).notes["code"].tolist()
         ['expected_false_signals', 'short_phase']
         """
-        return self._cached("notes", lambda: join_notes(chart_notes.chart_notes(self))).copy()
+        further = self.strata.columns.tolist()
+        return self._cached("notes", lambda: join_notes(chart_notes.chart_notes(self), further)).copy()
 
     def summary(self) -> pd.DataFrame:
         """Summarise each stratum and phase in one row.

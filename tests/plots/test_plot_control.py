@@ -549,9 +549,21 @@ def test_values_without_room_beside_their_arrows_are_said_in_words() -> None:
         events[i] = 1.0
     births[0] = 2.0
     chart = qe.control_chart(series_of({**counts, "Z": (events, births)}))
-    text = words(chart.plot(columns=4).axes[3])
-    assert "points above the scale, up to 100" in text
-    assert "centre line above the scale" in text
+    assert "points above the scale, up to 100" in words(chart.plot(columns=4).axes[3])
+
+
+def test_no_group_is_off_the_scale_because_its_level_is_another() -> None:
+    """The group with the highest rate is the one to look at: its centre line and points stay inside."""
+    counts = {
+        g: noisy(4000, p, seed=i)
+        for i, (g, p) in enumerate({"A": 0.02, "B": 0.02, "C": 0.02, "D": 0.3}.items())
+    }
+    figure = qe.control_chart(series_of(counts)).plot()
+    assert "above the scale" not in "".join(words(ax) for ax in figure.axes)
+    low, high = figure.axes[3].get_ylim()
+    for label in ("_value", style.CENTRE_LINE):
+        y = one_line(figure.axes[3], label).get_ydata()
+        assert low < min(y) <= max(y) < high
 
 
 def test_values_far_below_are_marked_too() -> None:
@@ -579,15 +591,15 @@ def test_the_scale_shows_everything_when_groups_are_alike() -> None:
 def test_the_scale_ends_at_the_stated_reach() -> None:
     chart = with_tiny()
     low, high = data_range(make_panels(chart, range(4)), None)
-    points = chart.points.groupby("group", observed=False)
-    centre = np.median(points["centre_line"].median()) * 100
-    usual = np.maximum(
-        points["value"].max(),
-        chart.points[chart.points["upper"] < 1].groupby("group", observed=False)["upper"].median().fillna(0),
-    )
-    middle = np.exp(np.median(np.log(usual * 100 - centre)))
+    points = chart.points.assign(over=chart.points["value"] - chart.points["centre_line"])
+    points["limit"] = (points["upper"] - points["centre_line"]).where(points["upper"] < 1)
+    by_group = points.groupby("group", observed=False)
+    spread = np.maximum(by_group["over"].max(), by_group["limit"].median().fillna(0))
+    cut = max(REACH * np.exp(np.log(spread).median()), np.ptp(by_group["centre_line"].max()) / 2)
+    most = np.maximum(by_group["over"].max(), by_group["limit"].max().fillna(0)).clip(upper=cut)
+    assert spread.max() > cut
     assert low == 0
-    assert high == pytest.approx(centre + REACH * middle)
+    assert high == pytest.approx(100 * (by_group["centre_line"].max() + most).max())
 
 
 def test_an_empty_or_constant_chart_has_a_scale() -> None:
@@ -987,3 +999,14 @@ def test_one_period_and_no_marks_at_all_can_be_drawn() -> None:
     assert ax.get_xlim()[0] < days("2022-01-01") < ax.get_xlim()[1]
     hidden = qe.control_chart(series_of({"Asian": noisy(50)}, scheme="nhs-2001")).select(group="Black").plot()
     assert not hidden.legends
+
+
+def test_further_strata_without_a_note_are_drawn() -> None:
+    frame = pd.DataFrame({"m": pd.period_range("2023-01", periods=24, freq="M").astype(str), "n": 5000})
+    frame = pd.concat([frame.assign(x=500 + np.arange(24) % 7, imd=q) for q in (1, 5)])
+    series = qe.from_counts(
+        frame, qe.measures["preterm_birth"], period="m", numerator="x", denominator="n", by="imd"
+    )
+    chart = qe.control_chart(series)
+    assert chart.notes["imd"].isna().all()
+    assert len(chart.plot().axes) == 2

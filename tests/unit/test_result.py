@@ -41,6 +41,13 @@ def test_notes_put_parts_together_once() -> None:
     assert len(empty) == 0
 
 
+def test_further_strata_have_their_column_even_when_no_note_speaks_of_them() -> None:
+    want = ["code", "severity", "site", "group", "imd", "text"]
+    strata = pd.DataFrame({"group": ["Asian"], "imd": [5]})
+    for parts in ([], [_result.note("a", "info", "x")], [_result.note("a", "info", "x", strata)]):
+        assert _result.notes(parts, ["group", "imd"]).columns.tolist() == want
+
+
 def test_frames_come_back_as_they_were() -> None:
     frame = pd.DataFrame(
         {

@@ -87,13 +87,11 @@ def whole_number(argument: str, value: object, *, at_least: int = 0) -> int:
     OptionError
         If it is too small.
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not float(value).is_integer():
-        raise InputTypeError(
-            f"{argument}={value!r} is not a whole number; give an int of {at_least} or more."
-        )
-    if float(value) < at_least:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value % 1 != 0:
+        raise InputTypeError(f"{argument}={value!r} is not a whole number; give an int of {at_least} or more.")
+    if value < at_least:
         raise OptionError(f"{argument}={value!r} is too small; give {at_least} or more.")
-    return int(float(value))
+    return math.floor(value)
 
 
 def names(argument: str, value: object) -> tuple[str, ...]:

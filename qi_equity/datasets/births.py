@@ -25,7 +25,8 @@ SOURCE = (
 )
 
 _FEWEST, _MOST = 1_000, 10_000_000
-_MOST_MONTHS = 600
+_FEWEST_MONTHS, _MOST_MONTHS = 2, 600
+_MOST_SITES = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,10 +46,14 @@ class SyntheticBirths:
         to. ``relative_change`` is what happened to the true rate, ``caused_change`` the part that the change
         made at ``change_date`` caused: 0 for all that only looks like a change. ``recorded_rate_*`` are the
         rates to be expected among recorded births; they differ from the true ones only for
-        ``change="recording"``. Worked out from the rates, never from the records.
+        ``change="recording"``. ``expected_births_*`` count all births the measure applies to, recorded or
+        not: for ``depression_referred`` and ``depression_seen`` they exceed the rows of :meth:`records_for`
+        by the share of women not recorded as asked about depression, of whom nobody can say whether the
+        measure applies. Worked out from the rates, never from the records.
     basis : pandas.DataFrame
-        What each number rests on: ``quantity, item, group, value, mark, rests_on``; ``mark`` is published,
-        secondary (read in a source that quotes it), computed (from published figures), definition or assumed.
+        What each number rests on: ``quantity, item, group, value, mark, rests_on``; ``mark`` is published
+        (for that very group), computed (from published or quoted figures), definition or assumed. A figure
+        published for other people than those it is used for here is marked assumed.
     source : str
         Says that the data are synthetic.
     method : dict
@@ -184,9 +189,11 @@ def births(
         What is planted. Changes made at ``change_date``: "helps-all"; "helps-majority" (only the largest
         group gains); "closes-gap" (the known groups come nearer to the rate of the best of them). What only
         looks like a change: "season" (a yearly wave, at its worst three months before the date and best three
-        months after); "trend" (steady improvement from the first month on, nothing done); "case-mix" (the
-        groups' shares drift, no group's rate changes); "recording" (events were missed or not recorded until
-        the date, so the recorded rate rises while the true one stays).
+        months after: it looks like a change when the months around the date are compared, such as the three
+        before with the three after; whole years before and after, as with the default dates, show next to
+        none, and neither does ``truth``); "trend" (steady improvement from the first month on, nothing done);
+        "case-mix" (the groups' shares drift, no group's rate changes); "recording" (events were missed or not
+        recorded until the date, so the recorded rate rises while the true one stays).
     change_date : str or datetime.date, optional
         The date on which the change was made, or with which it will be credited. Default: two thirds into the
         months, at the start of a month.
@@ -248,8 +255,8 @@ def _check(
     effect: float | None,
     seed: int,
 ) -> plan.Settings:
-    _validate.number("n", _validate.whole_number("n", n), at_least=_FEWEST, at_most=_MOST)
-    _validate.number("months", _validate.whole_number("months", months), at_least=2, at_most=_MOST_MONTHS)
+    n = _whole_number("n", n, _FEWEST, _MOST)
+    months = _whole_number("months", months, _FEWEST_MONTHS, _MOST_MONTHS)
     first = _day("start", start)
     if first != first.astype("datetime64[M]"):
         raise OptionError(f"start={start!r} is not the first of a month; give a date such as '2022-01-01'.")
@@ -263,9 +270,23 @@ def _check(
             f"change_date={str(changed)!r} is not inside the months; give a date after {first}, before {end}."
         )
     return plan.Settings(
-        int(n), _site_names(sites), first, int(months), measure, change, changed,
+        n, _site_names(sites), first, months, measure, change, changed,
         _effect(change, effect, measure), _validate.whole_number("seed", seed),
     )  # fmt: skip
+
+
+def _whole_number(argument: str, value: object, least: int, most: int) -> int:
+    """Return a whole number within both bounds; every refusal names both."""
+    allowed = f"give a whole number from {least:,} to {most:,}."
+    try:
+        found = _validate.whole_number(argument, value)
+    except InputTypeError as error:
+        raise InputTypeError(f"{argument}={value!r} is not a whole number; {allowed}") from error
+    except OptionError:
+        found = -1
+    if not least <= found <= most:
+        raise OptionError(f"{argument}={value!r} is not allowed; {allowed}")
+    return found
 
 
 def _effect(change: str | None, effect: float | None, measure: str) -> float:
@@ -308,8 +329,7 @@ def _site_names(sites: int | Sequence[str]) -> tuple[str, ...]:
         if not names:
             raise OptionError("sites=[] holds no site; give a number of 1 or more, or names.")
         return names
-    count = _validate.whole_number("sites", sites, at_least=1)
-    _validate.number("sites", count, at_most=1000)
+    count = _whole_number("sites", sites, 1, _MOST_SITES)
     return tuple(f"Synthetic site {i:0{len(str(count))}d}" for i in range(1, count + 1))
 
 

@@ -88,14 +88,16 @@ def whole_number(argument: str, value: object, *, at_least: int = 0) -> int:
         If it is too small.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or value % 1 != 0:
-        raise InputTypeError(f"{argument}={value!r} is not a whole number; give an int of {at_least} or more.")
+        raise InputTypeError(
+            f"{argument}={value!r} is not a whole number; give an int of {at_least} or more."
+        )
     if value < at_least:
         raise OptionError(f"{argument}={value!r} is too small; give {at_least} or more.")
-    return math.floor(value)
+    return int(math.floor(value))
 
 
 def names(argument: str, value: object) -> tuple[str, ...]:
-    """Return column names given as one string or a sequence of strings, as a tuple without repeats.
+    """Return names given as one string or a sequence of strings, as a tuple without repeats.
 
     Raises
     ------
@@ -108,8 +110,9 @@ def names(argument: str, value: object) -> tuple[str, ...]:
     wrong = [v for v in items if not isinstance(v, str)]
     if wrong:
         raise InputTypeError(f"{argument} holds {_list(wrong)}; give names as text.")
-    if len(set(items)) < len(items):
-        raise OptionError(f"{argument}={list(items)!r} names a column twice; give each once.")
+    twice = [name for i, name in enumerate(items) if name in items[:i]]
+    if twice:
+        raise OptionError(f"{argument}={list(items)!r} names {twice[0]!r} twice; give each once.")
     return items
 
 

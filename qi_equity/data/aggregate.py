@@ -7,32 +7,32 @@ from collections.abc import Mapping
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from qi_equity.data import dates, frames
+from qi_equity.data import dates, frames, groups, outcomes
 from qi_equity.data.bad_rows import BadRows
 from qi_equity.data.dates import DateOrder
 from qi_equity.data.frames import Frame
-from qi_equity.data.outcomes import read_outcomes
-from qi_equity.errors import DataError
+from qi_equity.data.scheme import Scheme
 
 _TEXT = (nw.Categorical, nw.Enum)
 _TIMES = (nw.Date, nw.Datetime)
 
 
-def count_events(frame: Frame, step: str | None) -> pd.DataFrame:
-    """Count the rows of each combination of keys and outcome.
+def count_rows(frame: Frame, step: str | None) -> pd.DataFrame:
+    """Count the rows that are alike in all columns.
 
     Parameters
     ----------
     frame : narwhals frame
-        Columns ``date``, ``event`` and keys.
+        Columns ``date``, ``event`` (or ``value``) and keys.
     step : str, optional
         What dates are cut to: ``"1d"``, ``"1mo"``; None for nothing. Dates in text are never cut.
 
     Returns
     -------
     pandas.DataFrame
-        The keys, ``date``, ``event`` and ``rows``.
+        The columns, and ``rows``.
     """
     cut = _cut(frame, step)
     keys = cut.collect_schema().names()
@@ -45,13 +45,18 @@ def measure_values(frame: Frame, step: str | None, columns: Mapping[str, str]) -
     Returns
     -------
     pandas.DataFrame
-        The keys, ``date``, ``rows``, ``recorded``, ``finite`` (rows), ``mean``, ``sd`` (NaN of one value).
+        The keys, ``date``, ``rows``, ``recorded``, ``finite`` (rows whose value is no number are not),
+        ``mean``, ``sd`` (NaN of one value).
     """
     frame = _cut(_with_numbers(frame, columns), step)
     keys = [name for name in frame.collect_schema().names() if name != "value"]
     value = nw.col("value")
     frame = frame.with_columns(value.cast(nw.Float64()).fill_nan(None))
-    frame = frame.with_columns(value.fill_null(0.0).is_finite().cast(nw.Int64()).alias("finite"))
+    finite = value.fill_null(0.0).is_finite()
+    # An infinite value is refused by its count; its mean would only warn.
+    frame = frame.with_columns(
+        finite.cast(nw.Int64()).alias("finite"), nw.when(finite).then(value).alias("value")
+    )
     return frames.to_pandas(
         frame.group_by(keys, drop_null_keys=False).agg(
             nw.len().alias("rows"),
@@ -63,7 +68,9 @@ def measure_values(frame: Frame, step: str | None, columns: Mapping[str, str]) -
     )
 
 
-def one_row_a_woman(frame: Frame, columns: Mapping[str, str], date_order: DateOrder | None) -> Frame:
+def one_row_a_woman(
+    frame: Frame, columns: Mapping[str, str], scheme: tuple[Scheme, str], date_order: DateOrder | None
+) -> Frame:
     """Make one row of the rows that share person and day: an event if any has one, recorded if any is.
 
     Raises
@@ -71,43 +78,70 @@ def one_row_a_woman(frame: Frame, columns: Mapping[str, str], date_order: DateOr
     DataError
         If persons are missing, dates or outcomes cannot be read, or rows of a woman differ in group or site.
     """
-    frame = _cut(_with_dates(frame, columns, date_order), "1d")
     frame = _with_outcomes(frame, columns)
+    frame = _cut(_with_dates(frame, columns, date_order), "1d")
     keys = [name for name in frame.collect_schema().names() if name != "event"]
     event = nw.col("event")
     frame = frame.with_columns(event.cast(nw.Float64()).fill_nan(None).fill_null(-1.0))
     women = frame.group_by(keys, drop_null_keys=False).agg(event.max())
-    split = women.group_by("person", "date").agg(nw.len().alias("rows")).filter(nw.col("rows") > 1)
-    _refuse(
-        frames.to_pandas(split), columns, "rows of one person and day differ in group, site or other strata"
-    )
+    several = women.with_columns(nw.len().over("person", "date").alias("rows")).filter(nw.col("rows") > 1)
+    differing = frames.to_pandas(several.select(keys))
+    if len(differing):
+        _refuse_other_strata(differing, columns, scheme)
+        # All that is left are other writings of the same strata, of which any will do.
+        women = women.with_columns(event.max().over("person", "date")).unique(["person", "date"], keep="any")
     return women.with_columns(nw.when(event >= 0).then(event).alias("event")).drop("person")
 
 
+def _refuse_other_strata(table: pd.DataFrame, columns: Mapping[str, str], scheme: tuple[Scheme, str]) -> None:
+    """Refuse rows of one person and day whose group, site or other strata are not the same as read."""
+    # Labels that cannot be read are told later, with those of all the other rows.
+    keys = groups.read_keys(table, columns, *scheme, BadRows(table, columns))
+    labels = {columns.get("ethnicity", ""): keys.group, **keys.by}
+    if keys.site is not None:
+        labels[columns["site"]] = keys.site
+    person = [table["person"], table["date"]]
+    bad = BadRows(table, columns)
+    for name, read in labels.items():
+        grouped = pd.Series(read.codes).groupby(person, sort=False, observed=True, dropna=False)
+        bad.add((grouped.transform("nunique") > 1).to_numpy(), f"rows of one person and day differ in {name}")
+    bad.check("records", "Mend these rows, or leave out person=.")
+
+
 def _with_outcomes(frame: Frame, columns: Mapping[str, str]) -> Frame:
-    """Refuse rows without a person or with an outcome that is none, before the engine takes them together."""
-    outcomes = frames.to_pandas(frame.select("event").unique())
-    bad = BadRows(outcomes, columns)
-    read_outcomes(outcomes["event"], columns["event"], bad)
-    bad.check("records", "Give bool or 0/1, and leave empty what was not recorded.")
-    nobody = frame.filter(nw.col("person").is_null()).select("person", "date").unique()
-    _refuse(frames.to_pandas(nobody), columns, f"{columns['person']} is empty")
+    """Make outcomes numbers; refuse those that are none and rows without a person before rows are joined."""
+    distinct = frames.to_pandas(frame.select("event").unique())["event"]
+    read = _read_outcomes(distinct)
+    if (read == outcomes.WRONG).any():
+        whole = count_rows(frame, None)
+        bad = BadRows(whole, columns)
+        outcomes.read_outcomes(whole["event"], columns["event"], bad)
+        bad.check("records", "Give bool or 0/1, and leave empty what was not recorded.")
+    absent = nw.col("person").is_null()
+    if isinstance(frame.collect_schema()["person"], nw.String):
+        absent |= nw.col("person").str.strip_chars() == ""
+    nobody = frames.to_pandas(frame.filter(absent).select("person", "date").unique())
+    bad = BadRows(nobody, columns)
+    bad.add(np.ones(len(nobody), dtype=bool), f"{columns['person']} is empty")
+    bad.check("records", "Mend these rows, or leave out person=.")
     kind = frame.collect_schema()["event"]
     if kind.is_numeric() or isinstance(kind, nw.Boolean):
         return frame
-    if not frame.implementation.is_pandas():
-        # No text or date is an outcome, so all were empty.
-        return frame.with_columns(nw.lit(None, dtype=nw.Float64()).alias("event"))
-    native: pd.DataFrame = frame.to_native()
-    read = read_outcomes(native["event"], columns["event"], BadRows(native, columns)).astype(np.float64)
-    opened: Frame = nw.from_native(native.assign(event=np.where(read < 0, np.nan, read)))
-    return opened
+    if frame.implementation.is_pandas():
+        native: pd.DataFrame = frame.to_native()
+        found = _read_outcomes(native["event"]).astype(np.float64)
+        opened: Frame = nw.from_native(native.assign(event=np.where(found < 0, np.nan, found)))
+        return opened
+    text = nw.col("event").cast(nw.String())
+    yes = text.is_in(["1", *distinct[read == outcomes.EVENT]])
+    no = text.is_in(["0", *distinct[read == outcomes.NO_EVENT]])
+    return frame.with_columns(
+        nw.when(yes).then(nw.lit(1.0)).otherwise(nw.when(no).then(nw.lit(0.0))).alias("event")
+    )
 
 
-def _refuse(rows: pd.DataFrame, columns: Mapping[str, str], problem: str) -> None:
-    bad = BadRows(rows, columns)
-    bad.add(np.ones(len(rows), dtype=bool), problem)
-    bad.check("records", "Mend these rows, or leave out person=.")
+def _read_outcomes(column: pd.Series) -> NDArray[np.int8]:
+    return outcomes.read_outcomes(column, "event", BadRows(column.to_frame(), {}))
 
 
 def _cut(frame: Frame, step: str | None) -> Frame:
@@ -128,14 +162,13 @@ def _cut(frame: Frame, step: str | None) -> Frame:
 
 
 def _with_numbers(frame: Frame, columns: Mapping[str, str]) -> Frame:
-    """Check that values are numbers; numbers in a pandas column of objects become numbers."""
-    if isinstance(frame.collect_schema()["value"], nw.Object) and frame.implementation.is_pandas():
-        native: pd.DataFrame = frame.to_native()
-        frame = nw.from_native(native.assign(value=native["value"].infer_objects()))
-    kind = frame.collect_schema()["value"]
-    if not kind.is_numeric():
-        raise DataError(f"value={columns['value']!r} holds {kind}; give a column of numbers.")
-    return frame
+    """Make values numbers; text is read out of the engine, and infinite where it is no number."""
+    if frame.collect_schema()["value"].is_numeric():
+        return frame
+    table = frames.to_pandas(frame)
+    read = outcomes.read_values(table["value"], columns["value"], BadRows(table, columns))
+    opened: Frame = nw.from_native(table.assign(value=read))
+    return opened
 
 
 def _with_dates(frame: Frame, columns: Mapping[str, str], date_order: DateOrder | None) -> Frame:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qi_equity._result import from_json, to_json
+from qi_equity.errors import DataError
 
 __all__ = ["BLOCKS", "MISSING", "OBSERVED", "PADDING", "PROVISIONAL", "STATUSES", "SUPPRESSED", "Cells"]
 
@@ -161,8 +162,13 @@ class Cells:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Cells:
-        """Make the cells that :meth:`to_dict` described."""
-        return cls(**{f.name: from_json(data[f.name]) for f in fields(cls)})
+        """Make the cells that :meth:`to_dict` described; a DataError if the data are not those of cells."""
+        parts = {f.name: from_json(data[f.name]) for f in fields(cls)}
+        shapes = {name: np.shape(parts[name]) for name in (*BLOCKS, "status")}
+        shape = (len(parts["strata"]), np.shape(parts["periods"])[-1])
+        if any(found != shape for found in shapes.values()):
+            raise DataError(f"The blocks of these cells have shapes {shapes}; wanted is {shape} for each.")
+        return cls(**parts)
 
     def equals(self, other: object) -> bool:
         """Tell whether the other holds the same strata, periods and numbers (NaN equals NaN)."""

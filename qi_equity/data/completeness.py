@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from qi_equity import _validate
 from qi_equity.data import regroup
 from qi_equity.data.cells import (
+    BLOCKS,
     MISSING,
     OBSERVED,
     SUPPRESSED,
+    Bools,
     Cells,
     Floats,
+    Ints,
     sum_periods,
     sum_strata,
     value_of,
@@ -40,17 +42,16 @@ def completeness(
     if series.measure.kind == "between" or not np.isfinite(series.cells.denominator).any():
         raise OptionError("completeness() is not possible: the series holds no births (denominator).")
     cells = _births(series.cells)
-    if not by_period:
-        regroup.refuse_window(series, "completeness(by_period=False)")
-        cells = _over_all(cells)
     part = _part_of(labels, cells.strata["group"])
-    cells, _ = sum_strata(cells, *regroup.distinct(cells.strata.assign(group=part)), "count")
-    table = _shares(cells)
-    return (
-        table
-        if by_period
-        else table.assign(period=pd.Series(pd.NaT, index=table.index, dtype="datetime64[us]"))
-    )
+    keys = regroup.distinct(cells.strata.assign(group=part))
+    if by_period:
+        return _shares(sum_strata(cells, *keys, "count")[0])
+    regroup.refuse_window(series, "completeness(by_period=False)")
+    codes, places = regroup.distinct(cells.strata.drop(columns="group"))
+    used = _all_told(cells, codes, len(places))
+    table = _shares(sum_strata(_sum_used(cells, used[codes]), *keys, "count")[0])
+    no_period = pd.Series(pd.NaT, index=table.index, dtype="datetime64[us]")
+    return table.assign(period=no_period, n_periods=table["n_periods"] * used.sum(axis=1))
 
 
 def unknown_bounds(series: StratifiedSeries, unknown: str | Sequence[str] | None) -> pd.DataFrame:
@@ -62,13 +63,18 @@ def unknown_bounds(series: StratifiedSeries, unknown: str | Sequence[str] | None
             "only for a proportion, where a woman has at most one event."
         )
     regroup.refuse_window(series, "unknown_bounds()")
-    cells = _over_all(series.cells)
+    cells = series.cells
     is_unknown = np.isin(np.asarray(cells.strata["group"].astype("str")), labels)
     codes, places = regroup.distinct(cells.strata.drop(columns="group"))
-    known = cells.take(~is_unknown)
-    x_u, n_u = _unknown_counts(cells, is_unknown, codes, len(places))
-    x, n = known.numerator[:, 0], known.denominator[:, 0]
-    return known.strata.assign(**_bounds(x, n, x_u[codes[~is_unknown]], n_u[codes[~is_unknown]]))
+    known, others = cells.take(~is_unknown), cells.take(is_unknown)
+    place = codes[~is_unknown]
+    used = _told(known) & _all_told(others, codes[is_unknown], len(places))[place]
+    of_place, _ = sum_strata(others, codes[is_unknown], pd.DataFrame(index=range(len(places))), "proportion")
+    of_group, of_unknown = _sum_used(known, used), _sum_used(of_place.take(place), used)
+    x, n, x_u, n_u = (
+        block[:, 0] for part in (of_group, of_unknown) for block in (part.numerator, part.denominator)
+    )
+    return known.strata.assign(**_bounds(x, n, x_u, n_u), n_periods=used.sum(axis=1))
 
 
 def _bounds(x: Floats, n: Floats, x_u: Floats, n_u: Floats) -> dict[str, Floats]:
@@ -86,16 +92,6 @@ def _bounds(x: Floats, n: Floats, x_u: Floats, n_u: Floats) -> dict[str, Floats]
         "lowest": np.where(n + n_u - x_u > 0, lowest, all_in),
         "highest": np.where(n + x_u > 0, highest, all_in),
     }
-
-
-def _unknown_counts(
-    cells: Cells, unknown: NDArray[np.bool_], codes: NDArray[np.int64], size: int
-) -> tuple[Floats, Floats]:
-    """Sum events and births of the unknown groups of each place, shape (size,)."""
-    if not unknown.any():
-        return np.full(size, np.nan), np.full(size, np.nan)
-    summed, _ = sum_strata(cells.take(unknown), codes[unknown], pd.DataFrame(index=range(size)), "proportion")
-    return summed.numerator[:, 0], summed.denominator[:, 0]
 
 
 def _unknown_labels(
@@ -137,7 +133,7 @@ def _shares(cells: Cells) -> pd.DataFrame:
         table[name] = value_of("proportion", births, births_told).ravel()
     for name, births in zip(PARTS, count, strict=True):
         table[f"n_{name}"] = births.ravel()
-    return table
+    return table.assign(n_periods=_told(together).ravel().astype(np.int64))
 
 
 def _births(cells: Cells) -> Cells:
@@ -150,7 +146,25 @@ def _births(cells: Cells) -> Cells:
     return replace(cells, numerator=births, status=status)
 
 
-def _over_all(cells: Cells) -> Cells:
-    return sum_periods(cells, np.zeros(len(cells.periods), dtype=np.int64), cells.periods[:1], "proportion")[
-        0
-    ]
+def _told(cells: Cells) -> Bools:
+    """Cells of which something was reported, if only that it is suppressed."""
+    told: Bools = cells.status != MISSING
+    return told
+
+
+def _all_told(cells: Cells, codes: Ints, size: int) -> Bools:
+    """Periods in which every stratum of a place that ever reports has reported, shape (size, T)."""
+    told = _told(cells)
+    never = ~told.any(axis=1, keepdims=True)
+    all_told = np.ones((size, told.shape[1]), dtype=np.bool_)
+    np.logical_and.at(all_told, codes, told | never)
+    return all_told
+
+
+def _sum_used(cells: Cells, used: Bools) -> Cells:
+    """Sum the periods in use, one column; strata without any are missing."""
+    blocks: dict[str, Any] = {name: np.where(used, getattr(cells, name), np.nan) for name in BLOCKS}
+    status = np.where(used, cells.status, MISSING).astype(np.int8)
+    together = np.zeros(used.shape[1], dtype=np.int64)
+    kept = replace(cells, **blocks, status=status)
+    return sum_periods(kept, together, cells.periods[:1], "proportion")[0]

@@ -24,12 +24,14 @@ def check_numbers(read: Mapping[str, Numbers], columns: Mapping[str, str], kind:
         bad.add(numbers.unreadable, f"{name} is not a number")
         bad.add(np.isinf(x), f"{name} is infinite")
         if role != "value":
-            bad.add(np.isneginf(x) | (np.isfinite(x) & (x < 0)), f"{name} is negative")
+            bad.add(np.isfinite(x) & (x < 0), f"{name} is negative")
         if role == "numerator" or (role == "denominator" and kind in ("proportion", "mean")):
             bad.add(np.isfinite(x) & (x != np.floor(x)), f"{name} is not a whole number")
     if "numerator" in read and "denominator" in read:
         events, births = read["numerator"].values, read["denominator"].values
         top, bottom = columns["numerator"], columns["denominator"]
+        # A number that is wrong in itself is told once, not against the other as well.
+        events, births = (np.where(np.isfinite(x) & (x >= 0), x, np.nan) for x in (events, births))
         none = (births == 0) & (events > 0)
         bad.add(none, f"{top} above 0 among no {bottom}")
         if kind == "proportion":

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from qi_equity import _result, _validate
 from qi_equity.data import count_checks, frames, groups, intake, periods, strata
-from qi_equity.data.bad_rows import BadRows
+from qi_equity.data.bad_rows import BadRows, row_labels
 from qi_equity.data.cells import OBSERVED, Cells
 from qi_equity.data.marks import Numbers, read_numbers
 from qi_equity.data.measure import Measure
@@ -128,6 +128,7 @@ def from_counts(
     table = frames.to_pandas(frames.open_frame(counts, "counts", columns))
     if not len(table):
         raise DataError("counts has no rows; give one for each period, group and site.")
+    table = table.set_axis(row_labels(counts, len(table)))
     rows = _read_rows(table, columns, measure, loaded, every, date_order)
     return StratifiedSeries(
         measure=measure,
@@ -181,7 +182,7 @@ def _read_rows(
     date_order: DateOrder | None,
 ) -> _Rows:
     """Read every column, and raise with all the bad rows at once."""
-    bad = BadRows(table, columns)
+    bad = BadRows(table, columns, table.index)
     starts, problems = periods.read(table["period"], every, date_order)
     bad.add_each(problems, columns["period"])
     grouping = None
@@ -209,7 +210,7 @@ def _to_cells(
     cell = stratum * len(spanned) + period
     per_cell = np.bincount(cell)
     if per_cell.max() > 1:
-        bad = BadRows(table, columns)
+        bad = BadRows(table, columns, table.index)
         bad.add(per_cell[cell] > 1, "one of several rows for this period, group and site")
         bad.check("counts", "Keep one row for each; name further strata in by=, or sum them first.")
     status = count_checks.status_of(rows.numbers)

@@ -67,8 +67,8 @@ def read(
     series = as_series(values)
     if series.dtype.kind == "M":
         return _from_stamps(series)
-    codes, distinct = pd.factorize(series, use_na_sentinel=True)
-    found = _read_distinct(list(distinct), date_order, financial_years)
+    codes, distinct = _distinct(series)
+    found = _read_distinct(distinct, date_order, financial_years)
     return ReadDates(
         np.append(found.stamps, _NOT_A_TIME)[codes],
         np.append(found.levels, "")[codes],
@@ -85,9 +85,32 @@ def as_series(values: Sequence[Any] | NDArray[Any] | pd.Series) -> pd.Series:
     return pd.Series(list(values), dtype="object")
 
 
+def without_zone(column: pd.Series) -> pd.Series:
+    """Drop the zone of a column of times, if it has one; the wall clock stays."""
+    if column.dtype.kind != "M" or column.dt.tz is None:
+        return column
+    # By way of the index, since some versions of pandas give the clock of UTC for times of Arrow.
+    return pd.Series(pd.DatetimeIndex(column).tz_localize(None), index=column.index)
+
+
+def zone_of(value: object) -> str | None:
+    """Name the zone of a time; None for a time without, and for what is no time."""
+    zone = getattr(value, "tzinfo", None)
+    return None if zone is None else str(zone)
+
+
+def _distinct(series: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
+    """Give each value the number of a distinct one, -1 where missing; and these."""
+    codes, distinct = pd.factorize(series, use_na_sentinel=True)
+    if all(zone_of(value) is None for value in distinct):
+        return codes, list(distinct)
+    # The same moment in two zones is one value to pandas, but has two wall clocks.
+    given = series.notna().to_numpy(dtype=bool)
+    return np.where(given, np.cumsum(given) - 1, -1), list(series[given])
+
+
 def _from_stamps(series: pd.Series) -> ReadDates:
-    naive = series.dt.tz_localize(None) if isinstance(series.dtype, pd.DatetimeTZDtype) else series
-    stamps = naive.to_numpy(dtype="datetime64[us]", na_value=_NOT_A_TIME)
+    stamps = without_zone(series).to_numpy(dtype="datetime64[us]", na_value=_NOT_A_TIME)
     years = stamps.astype("datetime64[Y]").astype(np.int64) + 1970
     missing = np.isnat(stamps)
     far = ~missing & ((years < FIRST_YEAR) | (years > LAST_YEAR))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import numbers
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from qi_equity import _validate
 from qi_equity.data import periods
 from qi_equity.data._scheme_file import MISSING
+from qi_equity.data.bad_rows import BadRows, row_labels
 from qi_equity.data.frames import as_array, open_frame, to_pandas
 from qi_equity.data.scheme import Scheme
-from qi_equity.errors import DataError, OptionError
+from qi_equity.errors import DataError, InputTypeError, OptionError
 
 __all__ = ["resolve_ethnicity"]
 
@@ -33,7 +35,7 @@ def resolve_ethnicity(
     source: str | None = None,
     scheme: str | Path | Scheme = "nhs-2001",
     method: Literal["recency", "mode"] = "recency",
-    priority: Sequence[str] | None = None,
+    priority: Sequence[str | float] | None = None,
     date_order: periods.DateOrder | None = None,
 ) -> pd.DataFrame:
     """Give each woman one ethnic code, and say how it was decided.
@@ -56,8 +58,9 @@ def resolve_ethnicity(
         The scheme of the codes.
     method : {"recency", "mode"}
         How codes that differ are resolved.
-    priority : sequence of str, optional
-        Sources, the most trusted first; needs ``source`` and ``method="recency"``.
+    priority : sequence of str or number, optional
+        Sources as they stand in ``source``, the most trusted first; needs ``source`` and
+        ``method="recency"``.
     date_order : {"day-first", "month-first"}, optional
         How dates as text such as ``03/04/2024`` are meant.
 
@@ -115,7 +118,8 @@ def resolve_ethnicity(
     days, date_problems = periods.read(raw["date"], "day", periods.check_date_order(date_order))
     codes = _read_codes(raw["ethnicity"], scheme)
     ranks = _read_ranks(raw.get("source"), ranked, len(codes))
-    _check_rows(raw, wanted, date_problems, codes, ranks)
+    bad = BadRows(pd.DataFrame(raw), wanted, row_labels(records, len(codes)))
+    _check_rows(raw, wanted, date_problems, codes, ranks, bad)
     people, persons = pd.factorize(raw["person"], sort=True)
     used = _best_known(people, codes, len(persons), len(scheme.known("detail")))
     rows = pd.DataFrame({"person": people, "code": codes, "day": days, "rank": ranks})[used]
@@ -123,7 +127,9 @@ def resolve_ethnicity(
     return _describe(decisions, persons, np.bincount(people, minlength=len(persons)), scheme)
 
 
-def _check_priority(source: str | None, priority: Sequence[str] | None, method: str) -> list[str]:
+def _check_priority(
+    source: str | None, priority: Sequence[str | float] | None, method: str
+) -> list[str | float]:
     """Return the sources in order; source and priority come together, and only with recency."""
     if priority is None and source is None:
         return []
@@ -136,7 +142,15 @@ def _check_priority(source: str | None, priority: Sequence[str] | None, method: 
         raise OptionError(
             f"priority={priority!r} has no meaning with method={method!r}; leave it out or use 'recency'."
         )
-    return list(_validate.names("priority", priority))
+    given: Any = priority
+    ranked = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+    wrong = [v for v in ranked if not isinstance(v, str | numbers.Real)]
+    if wrong:
+        raise InputTypeError(f"priority holds {wrong!r}; give sources as text or numbers, as in {source!r}.")
+    twice = [v for i, v in enumerate(ranked) if v in ranked[:i]]
+    if twice:
+        raise OptionError(f"priority={ranked!r} names {twice[0]!r} twice; give each once.")
+    return ranked
 
 
 def _read_codes(raw: NDArray[Any], scheme: Scheme) -> NDArray[np.int64]:
@@ -148,7 +162,7 @@ def _read_codes(raw: NDArray[Any], scheme: Scheme) -> NDArray[np.int64]:
     return np.array(read, dtype=np.int64)[inverse]
 
 
-def _read_ranks(source: NDArray[Any] | None, ranked: list[str], n: int) -> NDArray[np.int64]:
+def _read_ranks(source: NDArray[Any] | None, ranked: list[str | float], n: int) -> NDArray[np.int64]:
     """Rank the sources, 0 the most trusted; -1 for one that is not ranked."""
     return np.zeros(n, dtype=np.int64) if source is None else pd.Index(ranked).get_indexer(pd.Index(source))
 
@@ -159,24 +173,16 @@ def _check_rows(
     date_problems: NDArray[np.object_],
     codes: NDArray[np.int64],
     ranks: NDArray[np.int64],
+    bad: BadRows,
 ) -> None:
     """Raise with every row that cannot be used."""
     person = pd.Series(raw["person"]).astype(object)
     absent = person.isna() | person.map(lambda v: isinstance(v, str) and not v.strip())
-    problems = np.full(len(codes), "", dtype=object)
-    for bad, text in (
-        (absent.to_numpy(dtype=bool), "no person"),
-        (codes == _NONE, f"{wanted['ethnicity']} is not a code of the scheme"),
-        (ranks == _NONE, f"{wanted.get('source')} is not in priority"),
-    ):
-        problems[bad] += f"; {text}"
-    unreadable = pd.notna(date_problems)
-    problems[unreadable] += [f"; {wanted['date']} {p}" for p in date_problems[unreadable]]
-    bad_rows = pd.DataFrame({wanted[a]: v for a, v in raw.items()}).assign(
-        problem=pd.Series(problems).str[2:]
-    )
-    _validate.rows(
-        bad_rows[problems != ""],
+    bad.add(absent.to_numpy(dtype=bool), "no person")
+    bad.add(codes == _NONE, f"{wanted['ethnicity']} is not a code of the scheme")
+    bad.add(ranks == _NONE, f"{wanted.get('source')} is not in priority")
+    bad.add_each(date_problems, wanted["date"])
+    bad.check(
         "the records of ethnicity",
         "Mend the rows, or leave them out and say so; a code that was not recorded is left blank.",
     )

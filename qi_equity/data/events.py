@@ -70,7 +70,8 @@ def between_events(
     date : str
         Column of the date, or better time, of birth.
     event : str
-        Column of the outcome: bool or 0/1, empty where it was not recorded; such births are not in the gaps.
+        Column of the outcome: bool or 0/1, or these as text, empty where it was not recorded; such births
+        are not in the gaps.
     ethnicity : str, optional
         Column of the codes. Without it there is one group "All".
     unit : {"births", "days"}
@@ -126,7 +127,7 @@ def between_events(
     loaded = groups.load_scheme(scheme)
     loaded.groups(grouping)
     columns = intake.roles({"date": date, "event": event, "ethnicity": ethnicity, "site": site}, by)
-    counted = aggregate.count_events(frames.open_frame(records, "records", columns), None)
+    counted = aggregate.count_rows(frames.open_frame(records, "records", columns), None)
     if not len(counted):
         raise DataError("records has no rows; give one row a birth.")
     rows = _read_rows(counted, columns, (loaded, grouping), date_order, drawn)

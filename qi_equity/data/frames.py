@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -14,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qi_equity import _validate
+from qi_equity.data import dates
 from qi_equity.errors import ColumnError, DataError, InputTypeError
 
 Frame: TypeAlias = nw.DataFrame[Any] | nw.LazyFrame[Any]
@@ -58,29 +60,38 @@ def open_frame(frame: Any, argument: str, columns: Mapping[str, str]) -> Frame:
     ColumnError
         If columns are absent, or there more than once.
     DataError
-        If a column holds what cannot be used at all, such as lists.
+        If the engine cannot read the frame, or a column holds what cannot be used at all, such as lists or
+        times of several zones.
     """
-    try:
-        opened: Frame = nw.from_native(frame)
-        present: list[Any] = list(opened.collect_schema().names())
-    except nw_errors.DuplicateError as error:
-        raise ColumnError(f"{argument} has columns of one name; rename them. {error}") from error
-    except TypeError as error:
+    with _reading(argument):
+        opened: Any = nw.from_native(frame, pass_through=True)
+    if not isinstance(opened, nw.DataFrame | nw.LazyFrame):
         raise InputTypeError(
-            f"{argument} of type {type(frame).__name__} is not a frame that can be read ({error}); "
+            f"{argument} of type {type(frame).__name__} is not a frame that can be read; "
             "give a frame of pandas, polars, pyarrow, DuckDB or PySpark."
-        ) from error
+        )
+    with _reading(argument):
+        present: list[Any] = list(opened.columns)
     actual = {_without_mark(name): name for name in present} | {name: name for name in present}
+    if not present:
+        raise ColumnError(f"{argument} has no columns; give a frame with {dict(columns)!r}.")
     _validate.columns(list(actual), dict(columns))
-    chosen = opened.select(nw.col(actual[column]).alias(role) for role, column in columns.items())
-    return _check_types(_without_zones(chosen), columns)
+    twice = {c: present.count(actual[c]) for c in columns.values() if present.count(actual[c]) > 1}
+    if twice:
+        told = ", ".join(f"{column!r} {n} times" for column, n in twice.items())
+        raise ColumnError(f"{argument} has columns of one name; rename them. It has {told}.")
+    with _reading(argument):
+        chosen = opened.select(nw.col(actual[column]).alias(role) for role, column in columns.items())
+        chosen.collect_schema()
+    return _check_types(_without_zones(chosen), argument, columns)
 
 
 def to_pandas(frame: Frame) -> pd.DataFrame:
     """Bring a (small, or already eager) frame into pandas; columns of a pandas frame keep their types."""
     if isinstance(frame, nw.LazyFrame):
         sql = frame.implementation.is_spark_like() or frame.implementation.is_duckdb()
-        frame = frame.collect(backend="pandas") if sql else frame.collect()
+        with _reading("the frame given"):
+            frame = frame.collect(backend="pandas") if sql else frame.collect()
     if frame.implementation.is_pandas():
         native: pd.DataFrame = frame.to_native()
         return native.reset_index(drop=True)
@@ -125,6 +136,20 @@ def as_array(column: pd.Series) -> NDArray[Any]:
     return values
 
 
+@contextmanager
+def _reading(argument: str) -> Iterator[None]:
+    """Turn what the caller's engine raises, each engine errors of its own, into an error of this library."""
+    try:
+        yield
+    except nw_errors.DuplicateError as error:
+        raise ColumnError(f"{argument} has columns of one name; rename them. {error}") from error
+    except Exception as error:
+        raise DataError(
+            f"{argument} cannot be read ({type(error).__name__}: {error}); give a frame whose file or "
+            "connection is there and open."
+        ) from error
+
+
 def _without_mark(name: Any) -> Any:
     if not isinstance(name, str):
         return name
@@ -141,18 +166,19 @@ def _without_zones(frame: Frame) -> Frame:
         return frame.with_columns(nw.col(n).dt.replace_time_zone(None) for n in aware) if aware else frame
     # narwhals does not read zones such as America/New_York in pandas.
     native: pd.DataFrame = frame.to_native()
-    zoned = [c for c in native.columns if isinstance(native[c].dtype, pd.DatetimeTZDtype)]
-    opened: Frame = nw.from_native(native.assign(**{c: native[c].dt.tz_localize(None) for c in zoned}))
+    opened: Frame = nw.from_native(native.assign(**{str(c): dates.without_zone(native[c]) for c in native}))
     return opened
 
 
-def _check_types(frame: Frame, columns: Mapping[str, str]) -> Frame:
+def _check_types(frame: Frame, argument: str, columns: Mapping[str, str]) -> Frame:
     """Refuse columns of lists and the like; a column without any value and type is one of empty text."""
     empty = []
     for role, dtype in frame.collect_schema().items():
         plain = dtype.is_numeric() or isinstance(dtype, _PLAIN)
         if not plain and frame.implementation.is_pandas():
-            plain = _holds_plain_values(frame.to_native()[role])
+            column = frame.to_native()[role]
+            plain = _holds_plain_values(column)
+            _refuse_mixed_zones(column, argument, columns[role])
         elif not plain and isinstance(dtype, nw.Unknown) and _is_empty(frame, role):
             plain = True
             empty.append(role)
@@ -177,6 +203,16 @@ def _holds_plain_values(column: pd.Series) -> bool:
         return True
     plain = (str, numbers.Real, date, pd.Period)
     return all(isinstance(v, plain) for v in column.dropna())
+
+
+def _refuse_mixed_zones(column: pd.Series, argument: str, name: str) -> None:
+    """Refuse times of several zones: an engine takes one moment for one value, whatever its wall clocks."""
+    zones = column.map(dates.zone_of)
+    distinct = sorted(zones.dropna().unique())
+    if len(distinct) > 1:
+        problem = f"{name}: time zones are mixed ({', '.join(distinct)})"
+        bad = pd.DataFrame({name: column, "problem": problem})[zones.notna()]
+        _validate.rows(bad, argument, "Write all times in one zone, or without.")
 
 
 def _to_series(column: nw.Series[Any]) -> pd.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -50,11 +51,18 @@ def read_numbers(column: pd.Series) -> Numbers:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         status = np.where(np.isnan(values), MISSING, OBSERVED).astype(np.int8)
         return Numbers(values, status, np.zeros(len(values), dtype=bool))
-    codes, distinct = pd.factorize(column, use_na_sentinel=True)
+    codes, distinct = pd.factorize(decimals_as_text(column), use_na_sentinel=True)
     read = [_read_one(v) for v in distinct]
     values = np.array([*(value for value, _ in read), np.nan])[codes]
     status = np.array([*(state for _, state in read), MISSING], dtype=np.int8)[codes]
     return Numbers(values, status, status == _UNREADABLE)
+
+
+def decimals_as_text(column: pd.Series) -> pd.Series:
+    """Write decimals as text: pandas cannot compare, hash or show one that is a signalling NaN."""
+    if column.dtype != object:
+        return column
+    return pd.Series([str(v) if isinstance(v, Decimal) else v for v in column], column.index, dtype="object")
 
 
 def _read_one(value: Any) -> tuple[float, int]:
@@ -64,7 +72,7 @@ def _read_one(value: Any) -> tuple[float, int]:
         return np.nan, _UNREADABLE
     try:
         return float(value), OBSERVED
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return np.nan, _UNREADABLE
 
 

@@ -1,4 +1,4 @@
-"""Outcomes of single births: event, no event, not recorded."""
+"""Outcomes of single births: event, no event, not recorded; or a measurement."""
 
 from __future__ import annotations
 
@@ -9,19 +9,42 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qi_equity.data.bad_rows import BadRows
+from qi_equity.data.cells import SUPPRESSED
+from qi_equity.data.marks import read_numbers
 
 EVENT, NO_EVENT, UNRECORDED, WRONG = 1, 0, -1, -2
 
+_TEXTS = {"1": EVENT, "true": EVENT, "0": NO_EVENT, "false": NO_EVENT, "": UNRECORDED}
+_MOST_QUOTED = 5
+
 
 def read_outcomes(column: pd.Series, name: str, bad: BadRows) -> NDArray[np.int8]:
-    """Read bool or 0/1 with empty for not recorded; anything else is a bad row."""
+    """Read bool or 0/1, or these as text, with empty for not recorded; anything else is a bad row."""
     codes, distinct = pd.factorize(column, use_na_sentinel=True)
-    read = np.array([*(_read_one(v) for v in distinct), UNRECORDED], dtype=np.int8)[codes]
-    bad.add(read == WRONG, f"{name} is not 0, 1, true, false or empty")
-    return read
+    read = np.array([*(_read_one(v) for v in distinct), UNRECORDED], dtype=np.int8)
+    wrong = [i for i, value in enumerate(read) if value == WRONG]
+    if len(wrong) > _MOST_QUOTED:
+        # A column of something else altogether.
+        bad.add(read[codes] == WRONG, f"{name} is not 0, 1, true, false or empty")
+    else:
+        for i in wrong:
+            told = repr(distinct[i]) if isinstance(distinct[i], str) else str(distinct[i])
+            bad.add(codes == i, f"{name} is {told}: not 0, 1, true, false or empty")
+    return read[codes]
+
+
+def read_values(column: pd.Series, name: str, bad: BadRows) -> NDArray[np.float64]:
+    """Read measurements, NaN where empty; what is no number is a bad row, and infinite in the answer."""
+    read = read_numbers(column)
+    wrong = read.unreadable | (read.status == SUPPRESSED)
+    bad.add(wrong, f"{name} is not a number")
+    bad.add(np.isinf(read.values), f"{name} is infinite")
+    return np.where(wrong, np.inf, read.values)
 
 
 def _read_one(value: Any) -> int:
+    if isinstance(value, str):
+        return _TEXTS.get(value.strip().lower(), WRONG)
     if value not in (0, 1):
         return WRONG
     return EVENT if value else NO_EVENT

@@ -153,16 +153,13 @@ def read(
     problems : numpy.ndarray of object
         What is wrong with each value; None where it was read.
     """
-    series = _dates.as_series(values)
-    codes, distinct = pd.factorize(series, use_na_sentinel=False)
-    found = _dates.read(pd.Series(distinct), date_order, financial_years=every == "financial-year")
+    found = _dates.read(values, date_order, financial_years=every == "financial-year")
     problems = found.problems
-    for level in np.unique(found.levels).tolist():
-        if level and not nests(level, every):
+    for level in EVERY:
+        if not nests(level, every):
             problems[found.levels == level] = f"names a {level}, but every={every!r}"
     unread = np.asarray(pd.notna(problems))
-    starts = start(np.where(unread, np.datetime64("NaT", "us"), found.stamps), every)
-    return starts[codes], problems[codes]
+    return start(np.where(unread, np.datetime64("NaT", "us"), found.stamps), every), problems
 
 
 def _label(stamp: datetime | None, every: Every) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,7 +61,7 @@ def from_records(
     date : str
         Column of the date (or time) of birth. A time zone is dropped, the wall clock stays.
     event : str, optional
-        Column of the outcome: bool or 0/1, empty where it was not recorded.
+        Column of the outcome: bool or 0/1, or these as text, empty where it was not recorded.
     value : str, optional
         Column of a measurement, for a measure of kind "mean", in place of ``event``.
     ethnicity : str, optional
@@ -127,9 +128,8 @@ def from_records(
     columns = intake.roles(places, by)
     opened = frames.open_frame(records, "records", columns)
     if person is not None:
-        opened = aggregate.one_row_a_woman(opened, columns, date_order)
-    counted = _count(opened, columns, cut_to_day=every in ("day", "week") or drawn is not None)
-    rows = _read_rows(counted, columns, (loaded, grouping), every, date_order, drawn)
+        opened = aggregate.one_row_a_woman(opened, columns, (loaded, grouping), date_order)
+    rows = _count(opened, columns, (loaded, grouping), every, date_order, drawn)
     cells = _to_cells(rows, measure.kind, every, drawn)
     used = None if ethnicity is None else loaded
     named = None if ethnicity is None else grouping
@@ -141,7 +141,7 @@ def from_records(
         window=1,
         cells=cells,
         method=intake.method_of("from_records", records, columns, every, used, named, as_of=drawn),
-        _notes=_result.notes(_notes(cells, every, drawn)),
+        _notes=_result.notes([*_notes(cells, every, drawn), *_note_women(measure, columns)]),
     )
 
 
@@ -173,15 +173,25 @@ def _check_outcome(measure: Measure, event: str | None, value: str | None, perso
         raise OptionError(f"person={person!r} is for events; with value= give one row a woman.")
 
 
-def _count(frame: Frame, columns: dict[str, str], *, cut_to_day: bool) -> pd.DataFrame:
-    step = "1d" if cut_to_day else "1mo"
-    if "value" in columns:
-        counted = aggregate.measure_values(frame, step, columns)
-    else:
-        counted = aggregate.count_events(frame, step)
-    if not len(counted):
-        raise DataError("records has no rows; give one row a birth.")
-    return counted
+def _count(
+    frame: Frame,
+    columns: dict[str, str],
+    scheme: tuple[Scheme, str],
+    every: Every,
+    date_order: DateOrder | None,
+    drawn: pd.Timestamp | None,
+) -> _Rows:
+    """Count records in their engine, and read what they were counted by."""
+    step = "1d" if every in ("day", "week") or drawn is not None else "1mo"
+    with suppress(DataError):
+        counted = (
+            aggregate.measure_values(frame, step, columns)
+            if "value" in columns
+            else aggregate.count_rows(frame, step)
+        )
+        return _read_rows(counted, columns, scheme, every, date_order, drawn)
+    # Some are bad: by their own date and value, not by month and mean, they can be found.
+    return _read_rows(aggregate.count_rows(frame, None), columns, scheme, every, date_order, drawn)
 
 
 def _read_rows(
@@ -193,6 +203,8 @@ def _read_rows(
     drawn: pd.Timestamp | None,
 ) -> _Rows:
     """Read dates, codes and outcomes, and raise with all the bad rows at once."""
+    if not len(counted):
+        raise DataError("records has no rows; give one row a birth.")
     kept = [name for name in counted.columns if name in columns or name == "rows"]
     bad = BadRows(counted[kept], columns)
     starts, problems = periods.read(counted["date"], every, date_order)
@@ -221,6 +233,10 @@ def _read_events(
 def _read_values(
     counted: pd.DataFrame, columns: dict[str, str], bad: BadRows
 ) -> dict[str, NDArray[np.float64]]:
+    if "value" in counted:
+        # Counted by value, to show those that are bad.
+        outcomes.read_values(counted["value"], columns["value"], bad)
+        return {}
     numbers = {name: frames.as_array(counted[name]).astype(np.float64) for name in _MOMENTS}
     bad.add(numbers["finite"] < numbers["rows"], f"{columns['value']} is infinite")
     return {
@@ -275,6 +291,15 @@ def _notes(cells: Cells, every: Every, drawn: pd.Timestamp | None) -> list[pd.Da
             between = periods.labels(periods.from_ordinal(np.arange(last + 1, now), every), every)
             found.append(_result.note("records_end_early", "caution", f"Before as_of: {_silence(between)}"))
     return found
+
+
+def _note_women(measure: Measure, columns: dict[str, str]) -> list[pd.DataFrame]:
+    """Tell that rows are taken as women, where nothing says which rows are of one woman."""
+    if measure.counts != "woman" or "person" in columns:
+        return []
+    mend = "keep one of them" if "value" in columns else "name the column of the woman in person="
+    told = f"Each row is taken as one woman. If twins have two rows, {mend}."
+    return [_result.note("rows_taken_as_women", "info", told)]
 
 
 def _silence(labels: list[str]) -> str:

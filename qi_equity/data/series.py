@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import pandas as pd
 
-from qi_equity import _result
+from qi_equity import _result, _validate
 from qi_equity.data import completeness as _completeness
 from qi_equity.data import periods as _periods
 from qi_equity.data import regroup, selecting
@@ -18,6 +18,7 @@ from qi_equity.data import show as _show
 from qi_equity.data.cells import Cells
 from qi_equity.data.measure import Measure
 from qi_equity.data.scheme import Scheme
+from qi_equity.errors import DataError
 
 __all__ = ["StratifiedSeries"]
 
@@ -309,7 +310,8 @@ class StratifiedSeries:
         Parameters
         ----------
         by_period : bool
-            One row for each period, or one for all periods together.
+            One row for each period, or one for all periods together: then of those in which every group (of
+            the site and further strata) that ever reports is reported, so that all groups count alike.
         unknown : str or sequence of str, optional
             Groups of women whose ethnicity is not known. Default: those of the scheme.
 
@@ -318,8 +320,9 @@ class StratifiedSeries:
         pandas.DataFrame
             Columns ``site`` (if any), further strata, ``period`` (NaT for all periods), ``births`` (with
             recorded outcome or without), ``known, not_stated, not_known, missing`` (shares, in [0, 1]) and
-            ``n_known, n_not_stated, n_not_known, n_missing`` (births). NaN where not reported, suppressed or
-            not in the scheme; unknown groups of other names are under ``not_known``.
+            ``n_known, n_not_stated, n_not_known, n_missing`` (births), ``n_periods`` (periods counted; for
+            one period 1, or 0 if no group is reported). NaN where not reported, suppressed or not in the
+            scheme; unknown groups of other names are under ``not_known``.
 
         Raises
         ------
@@ -342,12 +345,13 @@ class StratifiedSeries:
         r"""Give the lowest and highest rate each group can have, whoever of the unknown women are in it.
 
         With :math:`x` events among the :math:`n` births of a group and :math:`x_u` among the :math:`n_u`
-        births to women of unknown ethnicity, over all periods:
+        births to women of unknown ethnicity, over the same periods:
 
         .. math:: \frac{x}{n + n_u - x_u} \le \text{rate} \le \frac{x + x_u}{n + x_u}
 
         The lowest is reached when just the unknown women without an event are in the group, the highest when
-        just those with one are.
+        just those with one are. A period counts for a group if it is reported and so is every unknown group
+        (of the site and further strata) that ever reports; a suppressed count is reported; its sum is NaN.
 
         Parameters
         ----------
@@ -359,8 +363,9 @@ class StratifiedSeries:
         pandas.DataFrame
             One row for each known group (by site and further strata): ``events``, ``births``,
             ``unknown_events``, ``unknown_births``, ``rate_none`` (none of the unknown are in the group),
-            ``rate_all`` (all are), ``lowest``, ``highest``; proportions in [0, 1], NaN where not known or
-            suppressed. Births whose outcome was not recorded are in none of these.
+            ``rate_all`` (all are), ``lowest``, ``highest``, ``n_periods`` (periods counted); proportions in
+            [0, 1], NaN where not known or suppressed. Births whose outcome was not recorded are in none of
+            these.
 
         Raises
         ------
@@ -435,16 +440,22 @@ class StratifiedSeries:
         True
         """
         _result.check_header(data, "StratifiedSeries", 1)
-        return cls(
-            measure=Measure.from_dict(data["measure"]),
-            scheme=None if data["scheme"] is None else Scheme.from_dict(data["scheme"]),
-            grouping=data["grouping"],
-            every=data["every"],
-            window=data["window"],
-            cells=Cells.from_dict(data["cells"]),
-            method=_result.from_json(data["method"]),
-            _notes=_result.notes([_result.from_json(data["notes"])]),
-        )
+        try:
+            return cls(
+                measure=Measure.from_dict(data["measure"]),
+                scheme=None if data["scheme"] is None else Scheme.from_dict(data["scheme"]),
+                grouping=data["grouping"],
+                every=_periods.check_every(data["every"]),
+                window=_validate.whole_number("window", data["window"], at_least=1),
+                cells=Cells.from_dict(data["cells"]),
+                method=_result.from_json(data["method"]),
+                _notes=_result.notes([_result.from_json(data["notes"])]),
+            )
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise DataError(
+                f"These are not the data of a series ({type(error).__name__}: {error}). "
+                "Give what to_dict() of a series returned."
+            ) from error
 
     def equals(self, other: object) -> bool:
         """Say whether another series is the same in every part: measure, groups, numbers, method and notes.

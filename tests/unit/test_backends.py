@@ -111,7 +111,9 @@ def convert(frame: pd.DataFrame, library: str, request: pytest.FixtureRequest) -
             return table.to_arrow()
         case "duckdb":
             return duckdb.from_arrow(table.to_arrow())
-    return request.getfixturevalue("spark").createDataFrame(list(table.iter_rows()), schema=SPARK_COLUMNS)
+    text_outcome = table.schema["pph"] == pl.String
+    schema = SPARK_COLUMNS.replace("pph boolean", "pph string") if text_outcome else SPARK_COLUMNS
+    return request.getfixturevalue("spark").createDataFrame(list(table.iter_rows()), schema=schema)
 
 
 # What pyspark itself does with pandas 3 when it hands over a result is no concern of these tests.
@@ -145,6 +147,92 @@ def test_women_with_twins_are_counted_identically(library: str, request: pytest.
         for f in (convert(doubled, library, request), WOMEN)
     )
     assert found.cells.equals(wanted.cells)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("whole", [False, True], ids=["a table", "with a woman who has other codes"])
+def test_other_writings_of_one_group_and_site_are_one_woman(
+    library: str, whole: bool, request: pytest.FixtureRequest
+) -> None:
+    born = [
+        "2024-01-05 10:00",
+        "2024-01-05 10:10",
+        "2024-01-06 09:00",
+        "2024-01-06 09:00",
+        "2024-02-01 09:00",
+    ]
+    frame = pd.DataFrame(
+        {
+            "born": pd.to_datetime(born).astype("datetime64[us]"),
+            "pph": pd.array([False, True, None, False, None], dtype="boolean"),
+            "code": ["A", "a1", None, "", "M"],
+            "unit": ["North", "North ", "South", "South", "South"],
+            "imd": pd.array([1, 1, None, None, 2], dtype="Int64"),
+            "loss": 1.0,
+            "who": [1, 1, 2, 2, 3],
+        }
+    )
+    names = {
+        "date": "born",
+        "event": "pph",
+        "ethnicity": "code",
+        "site": "unit",
+        "by": "imd",
+        "person": "who",
+    }
+    if whole:
+        frame = pd.concat([frame, frame.iloc[[4]].assign(code="N1"), frame.iloc[[4]].assign(code="A")])
+        frame = frame.reset_index(drop=True)
+        with pytest.raises(qe.DataError, match=r"rows of one person and day differ in code \(3\)") as caught:
+            qe.from_records(convert(frame, library, request), PPH, **names)
+        assert caught.value.bad_rows["who"].tolist() == [3, 3, 3]
+        assert sorted(caught.value.bad_rows["code"]) == ["A", "M", "N1"]
+        return
+    data = qe.from_records(convert(frame, library, request), PPH, **names).data
+    there = data[data["denominator"] + data["unrecorded"] > 0]
+    found = there[["site", "group", "imd", "numerator", "denominator", "unrecorded"]].to_numpy().tolist()
+    assert found == [
+        ["North", "White", "1", 1, 1, 0],
+        ["South", "Black", "2", 0, 0, 1],
+        ["South", "Missing", "Missing", 0, 1, 0],
+    ]
+
+
+@pytest.mark.parametrize("library", [name for name in LIBRARIES if name != "pandas floats"])
+@pytest.mark.parametrize("person", [None, "who"])
+def test_outcomes_in_text_count_as_others_do(
+    library: str, person: str | None, request: pytest.FixtureRequest
+) -> None:
+    writings = {True: ["1", "True", " TRUE ", "true"], False: ["0", "False", "false\u00a0", " 0"]}
+    text = [
+        ["", None, " "][i % 3] if pd.isna(v) else writings[bool(v)][i % 4] for i, v in enumerate(WOMEN["pph"])
+    ]
+    frame = WOMEN.assign(pph=pd.Series(text, dtype=object))
+    names = {"date": "born", "event": "pph", "ethnicity": "code", "person": person}
+    found = qe.from_records(convert(frame, library, request), PPH, **names)
+    assert found.cells.equals(qe.from_records(WOMEN, PPH, **names).cells)
+    bad = convert(frame.assign(pph=frame["pph"].where(frame.index != 3, "Y")), library, request)
+    with pytest.raises(qe.DataError, match=r"pph is 'Y': not 0, 1, true, false or empty \(1\)") as caught:
+        qe.from_records(bad, PPH, **names)
+    assert caught.value.bad_rows[["born", "pph"]].to_numpy().tolist() == [[WOMEN["born"][3], "Y"]]
+
+
+@pytest.mark.parametrize("library", ["pandas nullable", "polars", "polars lazy", "pyarrow", "duckdb"])
+def test_values_in_text_are_read_and_what_is_no_number_is_shown(
+    library: str, request: pytest.FixtureRequest
+) -> None:
+    text = pd.Series([None if np.isnan(v) else repr(float(v)) for v in BIRTHS["loss"]], dtype=object)
+    names = {"date": "born", "value": "loss", "site": "unit"}
+    found = qe.from_records(convert(BIRTHS.assign(loss=text), library, request), LOSS, **names).cells
+    wanted = qe.from_records(BIRTHS, LOSS, **names).cells
+    np.testing.assert_array_equal(found.denominator, wanted.denominator)
+    np.testing.assert_allclose(found.value, wanted.value, rtol=1e-12)
+    for column in (text.where(text.index != 3, "slow"), BIRTHS["loss"].where(BIRTHS.index != 3, np.inf)):
+        with pytest.raises(qe.DataError, match=r"loss is (not a number|infinite) \(1\)") as caught:
+            qe.from_records(convert(BIRTHS.assign(loss=column), library, request), LOSS, **names)
+        assert caught.value.bad_rows[["born", "loss", "rows"]].to_numpy().tolist() == [
+            [BIRTHS["born"][3], column[3], 1]
+        ]
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

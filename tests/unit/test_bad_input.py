@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 import qi_equity as qe
@@ -72,6 +75,51 @@ def test_every_bad_count_is_named_and_shown(column, value, problem):
     assert shown.index.tolist() == [0]
     assert problem in shown["problem"].item().split("; ")
     assert set(GOOD.columns) | {"problem"} == set(shown.columns)
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ({"pph": np.inf}, "pph is infinite"),
+        ({"pph": -np.inf}, "pph is infinite"),
+        ({"births": -5}, "births is negative"),
+        ({"births": -np.inf}, "births is infinite"),
+        ({"pph": np.inf, "births": 0}, "pph is infinite"),
+        ({"pph": 10**400}, "pph is not a number"),
+        ({"pph": Decimal("sNaN")}, "pph is not a number"),
+    ],
+    ids=repr,
+)
+def test_one_cause_is_one_problem(row, problem):
+    frame = pd.DataFrame([{"month": "2024-01", "pph": 3, "births": 10} | row], dtype=object)
+    with pytest.raises(qe.DataError, match=r"1 bad row\(s\) in counts") as caught:
+        counts(frame, group=None, site=None)
+    assert caught.value.bad_rows["problem"].tolist() == [problem]
+
+
+def test_bad_rows_of_counts_are_called_what_the_caller_calls_them():
+    bad = GOOD.assign(pph=["1", "few", "3", "0"])
+    again = pd.concat([GOOD, GOOD.iloc[[1]]])
+    for frame, labels in ((bad, ["k"]), (again, ["k", "e"])):
+        labelled = frame.set_axis(list("jklme")[: len(frame)])
+        with pytest.raises(qe.DataError, match=r"bad row\(s\) in counts") as caught:
+            counts(labelled)
+        assert caught.value.bad_rows.index.tolist() == labels
+    with pytest.raises(qe.DataError, match=r"pph is not a number") as caught:
+        counts(pl.from_pandas(bad))
+    assert (caught.value.bad_rows.index.tolist(), caught.value.bad_rows.index.name) == ([1], "row")
+
+
+@pytest.mark.parametrize("own", ["rows", "problem"])
+def test_columns_called_as_those_of_the_report_are_shown_too(own):
+    with pytest.raises(qe.DataError, match=r"pph is 2") as caught:
+        records(BIRTHS.assign(pph=[2, 0, 0]).rename(columns={"unit": own}), site=own)
+    shown = caught.value.bad_rows
+    assert shown[f"{own} (site)"].tolist() == ["n"]
+    assert shown["rows"].tolist() == [1]
+    with pytest.raises(qe.DataError, match=r"births is negative") as caught:
+        counts(GOOD.assign(births=-1).rename(columns={"site": "rows"}), site="rows")
+    assert caught.value.bad_rows["rows"].tolist() == ["n", "n", "s", "s"]
 
 
 def test_all_bad_rows_come_at_once_each_with_all_its_problems():
@@ -153,7 +201,7 @@ def test_bad_measurements(column, value, problem):
         (PPH, {"scheme": "nhs2001"}, r"scheme='nhs2001' is not allowed; .* Did you mean 'nhs-2001'\?"),
         (PPH, {"scheme": "nhs-2001", "group": None}, r"scheme='nhs-2001' is given, but no group="),
         (PPH, {"by": "status"}, r"by=\['status'\]: results have columns named \['status'\] already"),
-        (PPH, {"by": ["site", "site"]}, r"by=\['site', 'site'\] names a column twice"),
+        (PPH, {"by": ["site", "site"]}, r"by=\['site', 'site'\] names 'site' twice"),
     ],
 )
 def test_options_that_are_not_allowed(measure, options, message):
@@ -206,17 +254,18 @@ def test_from_records_and_between_events_refuse_what_they_cannot_count():
         records(as_of="2024-03")
     with pytest.raises(qe.DataError, match=r"records has no rows"):
         qe.between_events(BIRTHS.iloc[:0], PPH, date="born", event="pph")
-    with pytest.raises(qe.DataError, match=r"pph is not 0, 1, true, false or empty"):
+    with pytest.raises(qe.DataError, match=r"pph is 2: not 0, 1, true, false or empty"):
         qe.between_events(BIRTHS.assign(pph=2), PPH, date="born", event="pph")
 
 
 @pytest.mark.parametrize(
     ("column", "values", "problem", "rows"),
     [
-        ("pph", [2, 0, 2], "pph is not 0, 1, true, false or empty", [1, 1]),
-        ("pph", [0.5, 0, 1], "pph is not 0, 1, true, false or empty", [1]),
-        ("pph", [np.inf, 0, 1], "pph is not 0, 1, true, false or empty", [1]),
-        ("pph", ["yes", "no", "1"], "pph is not 0, 1, true, false or empty", [1, 1, 1]),
+        ("pph", [2, 0, 2], "pph is 2: not 0, 1, true, false or empty", [1, 1]),
+        ("pph", [0.5, 0, 1], "pph is 0.5: not 0, 1, true, false or empty", [1]),
+        ("pph", [np.inf, 0, 1], "pph is inf: not 0, 1, true, false or empty", [1]),
+        ("pph", ["Y", "0", "1"], "pph is 'Y': not 0, 1, true, false or empty", [1]),
+        ("pph", ["", "0", "1.0"], "pph is '1.0': not 0, 1, true, false or empty", [1]),
         ("born", pd.to_datetime(["2024-01-01", None, None]), "born: no date", [1, 1]),
         (
             "born",
@@ -240,6 +289,51 @@ def test_every_bad_record_is_named_and_counted(column, values, problem, rows):
     shown = caught.value.bad_rows
     assert shown["problem"].str.contains(problem, regex=False).all()
     assert shown["rows"].tolist() == rows
+
+
+def test_a_column_of_something_else_is_not_quoted_value_by_value():
+    frame = pd.DataFrame({"born": "2024-01-01", "pph": np.arange(9), "code": "A", "unit": "n"})
+    with pytest.raises(qe.DataError, match=r": pph is not 0, 1, true, false or empty \(7\)\."):
+        records(frame)
+
+
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.from_pandas])
+@pytest.mark.parametrize("options", [{}, {"as_of": "2024-03-31"}, {"every": "day"}])
+def test_bad_records_are_shown_with_their_own_dates(library, options):
+    born = pd.to_datetime(["2024-02-03 00:00", "2024-02-20 13:05", "2024-02-21 09:00"])
+    with pytest.raises(qe.DataError, match=r"code: no code of 'nhs-2001'") as caught:
+        records(library(BIRTHS.assign(born=born, code=["A", "W", "W"])), **options)
+    assert caught.value.bad_rows["born"].tolist() == born[1:].tolist()
+    assert caught.value.bad_rows.index.tolist() == [0, 1]
+
+
+def test_a_date_that_stands_for_none_is_shown_as_it_is():
+    born = pd.Series([np.datetime64("9999-12-31", "us")] * 3)
+    with pytest.raises(qe.DataError, match=r"the year is not in 1900 to 2199") as caught:
+        records(BIRTHS.assign(born=born), site=None, ethnicity=None)
+    assert {str(d)[:10] for d in caught.value.bad_rows["born"]} == {"9999-12-31"}
+
+
+VALUES = {
+    "infinite": (pd.Series([1.0, np.inf, 2.0]), [np.inf], "x is infinite"),
+    "text": (pd.Series(["1", "slow", "2"]), ["slow"], "x is not a number"),
+    "stray text": (pd.Series([1, "slow", None], dtype=object), ["slow"], "x is not a number"),
+    "mark": (pd.Series([1, "<5", "-"], dtype=object), ["-", "<5"], "x is not a number"),
+    "bool": (pd.Series([True, True, True]), [True], "x is not a number"),
+    "two": (pd.Series([np.inf, -np.inf, np.inf]), [-np.inf, np.inf], "x is infinite"),
+}
+
+
+@pytest.mark.parametrize(("values", "shown", "problem"), VALUES.values(), ids=VALUES)
+def test_bad_values_are_shown_and_counted(values, shown, problem):
+    frame = pd.DataFrame({"born": pd.to_datetime(["2024-01-09"] * 3), "x": values})
+    with pytest.raises(qe.DataError, match=problem) as caught:
+        qe.from_records(frame, WAIT, date="born", value="x")
+    bad = caught.value.bad_rows
+    assert bad["x"].tolist() == shown
+    assert bad["rows"].tolist() == [sum(v == s for v in values) for s in shown]
+    assert bad["problem"].tolist() == [problem] * len(shown)
+    assert bad["born"].tolist() == [pd.Timestamp("2024-01-09")] * len(shown)
 
 
 def test_records_that_are_wrong_in_the_same_way_are_counted_together():

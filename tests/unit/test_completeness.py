@@ -16,7 +16,8 @@ NHS = qe.Scheme.load("nhs-2001")
 PPH = qe.measures["pph_1500"]
 
 PARTS = ["known", "not_stated", "not_known", "missing"]
-COLUMNS = ["births", *PARTS, *(f"n_{p}" for p in PARTS)]
+COUNTS = ["births", *PARTS, *(f"n_{p}" for p in PARTS)]
+COLUMNS = [*COUNTS, "n_periods"]
 
 
 def series_of(
@@ -87,7 +88,8 @@ def test_shares_of_births_by_site_and_period() -> None:
         [20, 1, 0, 0, 0, 20, 0, 0, 0],
         [0, np.nan, np.nan, np.nan, np.nan, 0, 0, 0, 0],
     ]
-    np.testing.assert_allclose(table[COLUMNS].to_numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(table[COUNTS].to_numpy(), expected, rtol=1e-12)
+    assert table["n_periods"].tolist() == [1] * 4
 
 
 def test_shares_over_all_periods_have_the_same_columns() -> None:
@@ -96,7 +98,7 @@ def test_shares_over_all_periods_have_the_same_columns() -> None:
     assert table["period"].isna().all()
     assert table.dtypes["period"] == "datetime64[us]"
     np.testing.assert_allclose(
-        table[COLUMNS].to_numpy(),
+        table[COUNTS].to_numpy(),
         [[200, 0.7, 0.025, 0.015, 0.26, 140, 5, 3, 52], [20, 1, 0, 0, 0, 20, 0, 0, 0]],
         rtol=1e-12,
     )
@@ -219,8 +221,9 @@ def test_bounds_by_site_over_all_periods() -> None:
     bounds = maternity_unit().unknown_bounds()
     assert bounds.columns.tolist() == [
         *("site", "group", "events", "births", "unknown_events", "unknown_births"),
-        *("rate_none", "rate_all", "lowest", "highest"),
+        *("rate_none", "rate_all", "lowest", "highest", "n_periods"),
     ]
+    assert (bounds["n_periods"] == 2).all()
     assert bounds["site"].tolist() == ["North"] * 5 + ["South"] * 5
     assert bounds["group"].tolist() == list(NHS.known("broad")) * 2
     north = bounds[(bounds["site"] == "North") & (bounds["group"] == "White")].iloc[0]
@@ -282,3 +285,116 @@ def test_a_single_window_overlaps_with_none() -> None:
         rows, qe.measures["pph_1500"], period="m", numerator="x", denominator="n", group="g", window=12
     )
     assert series.unknown_bounds(unknown="Unknown")["rate_none"].tolist() == [4 / 90]
+
+
+def shares_of_months(births: list[list[float | None]]) -> qe.StratifiedSeries:
+    """Make counts of Black, White, Not stated and Missing (rows) in January, February, ...; None: no row."""
+    groups = ["Black", "White", "Z", ""]
+    rows = [
+        {"m": f"2024-{t + 1:02d}", "g": g, "x": None if n is None or np.isnan(n) else n // 10, "n": n}
+        for g, line in zip(groups, births, strict=True)
+        for t, n in enumerate(line)
+        if n is not None
+    ]
+    table = pd.DataFrame(rows).astype({"x": object, "n": object})
+    table[["x", "n"]] = table[["x", "n"]].where(table["n"].notna(), "*")
+    return qe.from_counts(
+        table, PPH, period="m", numerator="x", denominator="n", group="g", scheme="nhs-2001"
+    )
+
+
+def test_bounds_use_only_periods_that_both_groups_reported() -> None:
+    rows = pd.DataFrame(
+        {"m": ["2024-01", "2024-01", "2024-02"], "g": ["A", "Z", "A"], "x": [5, 1, 5], "n": [100, 20, 100]}
+    )
+    series = qe.from_counts(
+        rows, PPH, period="m", numerator="x", denominator="n", group="g", scheme="nhs-2001"
+    )
+    bounds = series.unknown_bounds().set_index("group")
+    white = bounds.loc["White - British"]
+    assert white[["events", "births", "unknown_events", "unknown_births", "n_periods"]].tolist() == [
+        *(5, 100, 1, 20, 1)
+    ]
+    assert white["lowest"] == 5 / (100 + 20 - 1)
+    assert white["highest"] == 6 / 101
+    never = bounds.drop(index="White - British")
+    assert (never["n_periods"] == 0).all()
+    assert never.drop(columns="n_periods").isna().all(axis=None)
+    shares = series.completeness(by_period=False)
+    assert shares.loc[0, ["births", "known", "n_known", "n_not_stated", "n_periods"]].tolist() == [
+        *(120, 100 / 120, 100, 20, 1)
+    ]
+
+
+def random_counts(seed: int) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Make counts by site, group and month, some without a row, some suppressed."""
+    rng = np.random.default_rng(seed)
+    known, unknown = ["Asian", "Black"], ["Not said", "Lost"]
+    rows = []
+    for site, group, month in itertools.product(["N", "S"], [*known, *unknown], range(1, 7)):
+        if rng.random() < 0.25 or (site == "S" and group == "Lost"):
+            continue
+        n = int(rng.integers(5, 60))
+        suppressed = rng.random() < 0.04
+        events = "*" if suppressed else str(int(rng.integers(0, n + 1)))
+        rows.append({"unit": site, "g": group, "m": f"2024-{month:02d}", "x": events, "n": n})
+    return pd.DataFrame(rows), known, unknown
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_sums_over_periods_are_those_of_a_plain_loop(seed: int) -> None:
+    table, known, unknown = random_counts(seed)
+    series = qe.from_counts(table, PPH, period="m", numerator="x", denominator="n", group="g", site="unit")
+    bounds = series.unknown_bounds(unknown=unknown).set_index(["site", "group"])
+    shares = series.completeness(by_period=False, unknown=unknown).set_index("site")
+    events = {(r.unit, r.g, r.m): np.nan if r.x == "*" else float(r.x) for r in table.itertuples()}
+    births = {(r.unit, r.g, r.m): r.n for r in table.itertuples()}
+    months = sorted(table["m"].unique())
+    for site in ["N", "S"]:
+        ever = [g for g in [*known, *unknown] if any((site, g, m) in births for m in months)]
+        lost = [g for g in unknown if g in ever]
+        for group in known:
+            used = [m for m in months if all((site, g, m) in births for g in [group, *lost])]
+            expected = [
+                sum(events[site, group, m] for m in used) if used else np.nan,
+                sum(births[site, group, m] for m in used) if used else np.nan,
+                sum(events[site, g, m] for g in lost for m in used) if used else np.nan,
+                sum(births[site, g, m] for g in lost for m in used) if used else np.nan,
+                len(used),
+            ]
+            columns = ["events", "births", "unknown_events", "unknown_births", "n_periods"]
+            found = bounds.loc[(site, group), columns].astype(float)
+            np.testing.assert_array_equal(found, expected)
+        used = [m for m in months if all((site, g, m) in births for g in ever)]
+        n_known, n_unknown = (
+            sum(births[site, g, m] for g in part if g in ever for m in used) if used else np.nan
+            for part in (known, unknown)
+        )
+        np.testing.assert_array_equal(
+            shares.loc[site, ["n_known", "n_not_known", "births", "n_periods"]].astype(float),
+            [n_known, n_unknown, n_known + n_unknown, len(used)],
+        )
+
+
+def test_suppressed_counts_are_reported_but_leave_the_sums_unknown() -> None:
+    rows = [
+        ("White", "2024-01", np.nan, 60, "suppressed"),
+        ("White", "2024-02", 2, 60, "observed"),
+        ("Not stated", "2024-01", 1, 9, "observed"),
+        ("Not stated", "2024-02", np.nan, np.nan, "suppressed"),
+    ]
+    rows += [(u, m, np.nan, np.nan, "missing") for u in NHS.unknown[1:] for m in ("2024-01", "2024-02")]
+    series = series_of(rows, "group date x n status")
+    white = series.unknown_bounds().set_index("group").loc["White"]
+    assert white["n_periods"] == 2
+    assert white.drop(["births", "n_periods"]).isna().all()
+    assert series.completeness(by_period=False)["births"].isna().all()
+
+
+def test_periods_of_one_period_are_one_or_none() -> None:
+    months = series_of(
+        [("White", "2024-01", 1, 9, "observed"), ("White", "2024-02", np.nan, np.nan, "missing")],
+        "group date x n status",
+    )
+    assert months.completeness()["n_periods"].tolist() == [1, 1]
+    assert months.select(group="White").completeness()["n_periods"].tolist() == [1, 0]

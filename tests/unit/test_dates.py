@@ -141,3 +141,30 @@ def test_the_given_column_is_not_changed():
     before = column.copy()
     dates.read(column)
     pd.testing.assert_series_equal(column, before)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_one_moment_in_two_zones_is_two_values(turn):
+    moments = [
+        dt.datetime(2024, 6, 30, 23, 30, tzinfo=dt.UTC),
+        pd.Timestamp("2024-07-01 00:30", tz="Europe/London"),
+        None,
+    ][::turn]
+    told = "time zones are mixed (Europe/London, UTC); write all times in one zone, or without"
+    assert problems(moments) == [told, told, "no date"][::turn]
+
+
+def test_times_of_one_zone_may_be_objects_with_gaps():
+    moment = pd.Timestamp("2024-07-01 00:30", tz="Europe/London")
+    found = dates.read([None, moment, pd.NaT, moment])
+    assert found.problems.tolist() == ["no date", None, "no date", None]
+    assert found.stamps[[1, 3]].astype(str).tolist() == ["2024-07-01T00:30:00.000000"] * 2
+
+
+@pytest.mark.parametrize("dtype", ["numpy", "arrow"])
+def test_the_wall_clock_does_not_depend_on_the_type_of_the_column(dtype):
+    column = pd.Series(pd.to_datetime(["2024-06-30 23:30", None], utc=True).tz_convert("Europe/London"))
+    if dtype == "arrow":
+        column = column.convert_dtypes(dtype_backend="pyarrow")
+        assert isinstance(column.dtype, pd.ArrowDtype)
+    assert dates.read(column).stamps.astype(str).tolist() == ["2024-07-01T00:30:00.000000", "NaT"]

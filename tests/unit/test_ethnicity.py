@@ -12,7 +12,7 @@ import pytest
 
 from qi_equity.data.ethnicity import resolve_ethnicity
 from qi_equity.data.scheme import Scheme
-from qi_equity.errors import ColumnError, DataError, OptionError
+from qi_equity.errors import ColumnError, DataError, InputTypeError, OptionError
 
 Row = tuple[object, str, object, str]
 
@@ -203,11 +203,39 @@ def test_all_bad_rows_at_once() -> None:
     bad = caught.value.bad_rows
     assert bad is not None
     assert bad.index.tolist() == [1, 2, 3]
-    assert bad["problem"].iloc[0].startswith("seen ")
+    assert bad["problem"].iloc[0].startswith("seen: ")
     assert bad["problem"].iloc[1:].tolist() == [
         "no person; code is not a code of the scheme",
         "no person; code is not a code of the scheme; from is not in priority",
     ]
+
+
+def test_bad_rows_keep_the_index_and_a_column_called_problem() -> None:
+    table = frame([("w1", "2024-02-31", "J", "x"), ("w2", "2024-02-10", "J", "x")]).set_index(
+        pd.Index([7, 9])
+    )
+    with pytest.raises(DataError, match="seen: no such day") as caught:
+        resolve_ethnicity(
+            table.rename(columns={"woman": "problem"}), person="problem", date="seen", ethnicity="code"
+        )
+    bad = caught.value.bad_rows
+    assert bad is not None
+    assert bad.index.tolist() == [7]
+    assert bad[["problem (person)", "seen", "problem"]].to_numpy().tolist() == [
+        ["w1", "2024-02-31", "seen: no such day"]
+    ]
+
+
+def test_sources_may_be_numbers() -> None:
+    rows: list[Any] = [("w", "2024-02-10", "J", 1), ("w", "2024-02-10", "L", 2)]
+    assert answer(rows, source="from", priority=[2, 1]) == ("L", "priority", 2, 2)
+    assert answer(rows, source="from", priority=(1.0, 2)) == ("J", "priority", 2, 2)
+    assert answer(records(("2024-02-10", "J")), source="from", priority="x")[0] == "J"
+    with pytest.raises(OptionError, match=r"priority=\[1, 2, 1\] names 1 twice; give each once"):
+        resolve(rows, source="from", priority=[1, 2, 1])
+    for wrong in ([1, None], None.__class__):
+        with pytest.raises(InputTypeError, match=r"priority holds \[.*\]; give sources as text or numbers"):
+            resolve(rows, source="from", priority=wrong)
 
 
 def test_dates_that_could_mean_two_things_are_refused_unless_told() -> None:

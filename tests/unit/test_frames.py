@@ -152,3 +152,43 @@ def test_the_callers_frame_is_not_changed_nor_shared():
     before = frame.copy()
     frames.collect(frame, ["a"])["a"][0] = "changed"
     pd.testing.assert_frame_equal(frame, before)
+
+
+def test_columns_of_one_name_matter_only_where_they_are_wanted():
+    frame = duckdb.sql("select 1 as a, 2 as a, 3 as b")
+    with pytest.raises(
+        ColumnError, match=r"records has columns of one name; rename them. It has 'a' 2 times"
+    ):
+        frames.open_frame(frame, "records", {"date": "a"})
+    assert frames.collect(frame, ["b"])["b"].tolist() == [3]
+
+
+def closed_relation():
+    connection = duckdb.connect()
+    relation = connection.sql("select 1 as a")
+    connection.close()
+    return relation
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (closed_relation, "ConnectionException"),
+        (lambda: pl.scan_csv("/nonexistent.csv"), "FileNotFoundError"),
+    ],
+)
+def test_a_frame_that_its_engine_cannot_read_is_refused(make, reason):
+    with pytest.raises(DataError, match=rf"records cannot be read \({reason}: .*\); give a frame whose file"):
+        frames.open_frame(make(), "records", {"date": "a"})
+
+
+def test_values_that_the_engine_stumbles_over_later_are_refused():
+    frame = pl.LazyFrame({"a": ["x"]}).select(pl.col("a").cast(pl.Int64))
+    with pytest.raises(DataError, match=r"(?s)the frame given cannot be read \(InvalidOperationError: .*'a'"):
+        frames.collect(frame, ["a"])
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame(), pd.DataFrame(index=[1, 2]), pl.DataFrame()])
+def test_a_frame_without_columns_says_so(frame):
+    with pytest.raises(ColumnError, match=r"records has no columns; give a frame with \{'date': 'born'\}"):
+        frames.open_frame(frame, "records", {"date": "born"})

@@ -173,3 +173,14 @@ def test_options_are_checked():
         periods.check_date_order("dayfirst")
     assert periods.check_date_order(None) is None
     assert periods.check_date_order("month-first") == "month-first"
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_one_moment_in_two_zones_is_a_problem_whatever_the_order(turn):
+    moments = [
+        pd.Timestamp("2024-06-30 23:30", tz="UTC"),
+        pd.Timestamp("2024-07-01 00:30", tz="Europe/London"),
+    ]
+    starts, problems = periods.read(moments[::turn], "month")
+    assert np.isnat(starts).all()
+    assert all("time zones are mixed (Europe/London, UTC)" in p for p in problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import statistics
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -102,8 +103,19 @@ def test_periods_without_births_are_there_with_a_denominator_of_zero_and_no_valu
     assert series.cells.denominator.tolist() == [[1, 0, 0, 1]]
     assert np.isnan(series.cells.value).tolist() == [[False, True, True, False]]
     assert series.notes["text"].tolist() == [
-        "No records at all in 2024-02, 2024-03: no births, or records not sent?"
+        "No records at all in 2024-02, 2024-03: no births, or records not sent?",
+        "Each row is taken as one woman. If twins have two rows, name the column of the woman in person=.",
     ]
+
+
+def test_rows_that_are_taken_as_women_are_told():
+    frame = pd.DataFrame({"born": ["2024-01-31"] * 2, "pph": [1, 0], "who": ["p", "q"], "loss": [1, 2]})
+    notes = qe.from_records(frame, PPH, date="born", event="pph").notes
+    assert notes[["code", "severity"]].to_numpy().tolist() == [["rows_taken_as_women", "info"]]
+    assert qe.from_records(frame, PPH, date="born", event="pph", person="who").notes.empty
+    assert qe.from_records(frame, BABY, date="born", event="pph").notes.empty
+    of_values = qe.from_records(frame, LOSS, date="born", value="loss").notes
+    assert of_values["text"].item().endswith("If twins have two rows, keep one of them.")
 
 
 def test_a_site_that_sent_nothing_for_whole_periods_is_told():
@@ -115,7 +127,7 @@ def test_a_site_that_sent_nothing_for_whole_periods_is_told():
         }
     )
     extra = pd.DataFrame({"born": pd.date_range("2024-01-15", periods=6, freq="MS"), "pph": 1, "unit": "c"})
-    notes = qe.from_records(pd.concat([frame, extra]), PPH, date="born", event="pph", site="unit").notes
+    notes = qe.from_records(pd.concat([frame, extra]), BABY, date="born", event="pph", site="unit").notes
     assert notes[["code", "severity", "site"]].values.tolist() == [
         ["no_records", "caution", "a"],
         ["no_records", "caution", "b"],
@@ -134,8 +146,14 @@ def test_a_site_that_sent_nothing_for_whole_periods_is_told():
         pd.array([1, 0, None], dtype="Int8"),
         pd.array([1, 0, None], dtype="Float64"),
         pd.Categorical([1, 0, None]),
+        np.array(["1", "0", ""], dtype=object),
+        np.array([" TRUE", "false ", None], dtype=object),
+        np.array([1, 0, " "], dtype=object),
+        np.array(["True", 0, ""], dtype=object),
+        pd.Categorical(["True", "False", ""]),
+        pd.array(["1", "0", None], dtype="string"),
     ],
-    ids=lambda a: str(a.dtype),
+    ids=lambda a: f"{a.dtype}: {list(a)}",
 )
 def test_outcomes_of_every_type_count_the_same_and_empty_is_unrecorded(outcome):
     frame = pd.DataFrame({"born": ["2024-01-01"] * 3, "pph": outcome, "who": [1, 2, 3]})
@@ -183,11 +201,11 @@ def test_births_after_the_data_were_drawn_are_bad_rows(as_of):
 
 def test_records_that_end_long_before_they_were_drawn_are_told():
     frame = pd.DataFrame({"born": ["2024-01-15", "2024-02-15"], "pph": [1, 0]})
-    notes = qe.from_records(frame, PPH, date="born", event="pph", as_of="2024-05-10").notes
+    notes = qe.from_records(frame, BABY, date="born", event="pph", as_of="2024-05-10").notes
     assert notes["code"].tolist() == ["records_end_early"]
     assert "in 2024-03, 2024-04: no births" in notes["text"].item()
-    assert len(qe.from_records(frame, PPH, date="born", event="pph", as_of="2024-04-10").notes) == 1
-    assert qe.from_records(frame, PPH, date="born", event="pph", as_of="2024-03-10").notes.empty
+    assert len(qe.from_records(frame, BABY, date="born", event="pph", as_of="2024-04-10").notes) == 1
+    assert qe.from_records(frame, BABY, date="born", event="pph", as_of="2024-03-10").notes.empty
 
 
 def test_twins_of_one_woman_are_one_woman():
@@ -222,13 +240,20 @@ def test_rows_of_one_woman_and_day_must_agree_and_have_a_person():
     )
     with pytest.raises(qe.DataError, match=r"who is empty \(1\).* leave out person="):
         qe.from_records(frame, PPH, date="born", event="pph", ethnicity="code", person="who")
-    with pytest.raises(qe.DataError, match=r"rows of one person and day differ in group, site") as caught:
+    with pytest.raises(qe.DataError, match=r"who is empty \(1\)"):
+        qe.from_records(frame.fillna({"who": " "}), PPH, date="born", event="pph", person="who")
+    with pytest.raises(qe.DataError, match=r"rows of one person and day differ in code \(2\)") as caught:
         qe.from_records(frame.iloc[:2], PPH, date="born", event="pph", ethnicity="code", person="who")
-    assert caught.value.bad_rows["who"].tolist() == ["p"]
+    assert caught.value.bad_rows["who"].tolist() == ["p", "p"]
+    assert sorted(caught.value.bad_rows["code"]) == ["A", "M"]
+    sites = frame.iloc[:2].assign(unit=["North", "South"])
+    with pytest.raises(qe.DataError, match=r"rows of one person and day differ in unit \(2\)"):
+        qe.from_records(sites, PPH, date="born", event="pph", site="unit", person="who")
     with pytest.raises(qe.DataError, match=r"born: day-first or month-first"):
         qe.from_records(frame.iloc[:1].assign(born="01/02/2024"), PPH, date="born", event="pph", person="who")
-    with pytest.raises(qe.DataError, match=r"pph is not 0, 1, true, false or empty"):
+    with pytest.raises(qe.DataError, match=r"pph is 2: not 0, 1, true, false or empty") as caught:
         qe.from_records(frame.iloc[:1].assign(pph=2), PPH, date="born", event="pph", person="who")
+    assert caught.value.bad_rows[["who", "born", "pph"]].to_numpy().tolist() == [["p", "2024-01-01", 2]]
 
 
 @pytest.mark.parametrize("dtype", [pl.Null, pl.String, pl.Date, pl.Boolean])
@@ -275,14 +300,20 @@ def test_means_and_standard_deviations_are_those_of_all_the_values():
             assert row["sd"] == pytest.approx(statistics.stdev(values), rel=1e-9)
 
 
-def test_values_in_a_column_of_objects_are_read_and_others_refused():
+def test_values_of_every_type_are_read():
     frame = pd.DataFrame({"born": ["2024-01-01"] * 3, "loss": np.array([400, 500.5, None], dtype=object)})
     cells = qe.from_records(frame, LOSS, date="born", value="loss").cells
     assert (cells.value.item(), cells.denominator.item(), cells.unrecorded.item()) == (450.25, 2, 1)
-    with pytest.raises(qe.DataError, match=r"value='loss' holds .*; give a column of numbers"):
-        qe.from_records(frame.assign(loss="400"), LOSS, date="born", value="loss")
-    with pytest.raises(qe.DataError, match=r"loss is infinite \(1\)"):
-        qe.from_records(frame.assign(loss=[1.0, np.inf, 2.0]), LOSS, date="born", value="loss")
+    for values in (
+        np.array([Decimal(400), Decimal("500.5"), None], dtype=object),
+        np.array(["400", " 500.5", ""], dtype=object),
+        pd.Categorical([400, 500.5, None]),
+    ):
+        again = qe.from_records(frame.assign(loss=values), LOSS, date="born", value="loss").cells
+        assert again.equals(cells)
+    for nothing in (np.array([None] * 3, dtype=object), np.full(3, np.nan), pd.array([pd.NA] * 3)):
+        empty = qe.from_records(frame.assign(loss=nothing), LOSS, date="born", value="loss").cells
+        assert (empty.denominator.item(), empty.unrecorded.item()) == (0, 3)
 
 
 def test_row_order_does_not_matter_and_the_frame_is_not_changed():

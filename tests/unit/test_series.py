@@ -166,7 +166,7 @@ def test_total_keeps_further_strata() -> None:
         ("group", r"over='group' is not for pool\(\); use total\(\)"),
         ("sites", "over='sites' is not allowed; use one of 'site'. Did you mean 'site'?"),
         (3, "over holds 3; give names as text"),
-        (["site", "site"], "names a column twice"),
+        (["site", "site"], "names 'site' twice"),
     ],
 )
 def test_pool_refuses_other_columns(over: Any, message: str) -> None:
@@ -585,3 +585,36 @@ def test_notebook_view_is_short_and_escaped() -> None:
 
 def test_status_codes_are_those_of_the_words() -> None:
     assert [STATUSES[i] for i in (OBSERVED, MISSING, SUPPRESSED, PROVISIONAL)] == list(STATUSES)
+
+
+def without(name: str) -> dict[str, Any]:
+    return {k: v for k, v in two_sites().to_dict().items() if k != name}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"type": "StratifiedSeries", "format": 1}, "KeyError: 'measure'"),
+        (without("cells"), "KeyError: 'cells'"),
+        (two_sites().to_dict() | {"cells": {}}, "KeyError: 'strata'"),
+        (two_sites().to_dict() | {"cells": None}, "TypeError: "),
+        (two_sites().to_dict() | {"cells": dict.fromkeys(two_sites().to_dict()["cells"], 1)}, "TypeError: "),
+        (two_sites().to_dict() | {"method": {"a": 1}}, "ValueError: "),
+        (two_sites().to_dict() | {"method": [1]}, "TypeError: "),
+        (two_sites().to_dict() | {"notes": {"$map": [["a", 1]]}}, "TypeError: "),
+        (two_sites().to_dict() | {"every": "moon"}, "OptionError: every='moon' is not allowed"),
+        (two_sites().to_dict() | {"window": 0}, "OptionError: window=0 is too small"),
+    ],
+)
+def test_from_dict_says_what_is_wrong_with_the_data(data: Any, message: str) -> None:
+    with pytest.raises(
+        qe.DataError, match=rf"These are not the data of a series \({message}.*Give what to_dict\(\)"
+    ):
+        qe.StratifiedSeries.from_dict(data)
+
+
+def test_from_dict_refuses_blocks_that_do_not_fit() -> None:
+    data = two_sites().to_dict()
+    data["cells"] = data["cells"] | {"value": _result.to_json(np.zeros((2, 2)))}
+    with pytest.raises(qe.DataError, match=r"'value': \(2, 2\).*; wanted is \(\d+, \d+\) for each"):
+        qe.StratifiedSeries.from_dict(data)

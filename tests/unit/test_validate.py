@@ -69,7 +69,7 @@ def test_names_from_text_and_sequences() -> None:
 
 
 def test_names_refuses_repeats_and_other_types() -> None:
-    with pytest.raises(OptionError, match=r"by=\['a', 'a'\] names a column twice"):
+    with pytest.raises(OptionError, match=r"by=\['a', 'a'\] names 'a' twice; give each once"):
         _validate.names("by", ["a", "a"])
     with pytest.raises(InputTypeError, match="by holds 3; give names as text"):
         _validate.names("by", ["a", 3])

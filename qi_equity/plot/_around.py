@@ -27,7 +27,8 @@ class Header:
         self.name = ruler.wrap(panel.name.split(" "), width, style.NAME, weight="bold")
         self.counts = ruler.wrap([*panel.counts, *extra], width, style.BODY, joint=" · ")
         said = [w[:1].upper() + w[1:] if i == 0 else w for i, w in enumerate((*panel.words, *words))]
-        self.strip = ruler.wrap(said, width - 8, style.SMALL, joint=" · ")
+        lines = ruler.wrap(said, width - 8, style.SMALL, joint=" · ")
+        self.strip = [part for line in lines for part in ruler.wrap(line.split(" "), width - 8, style.SMALL)]
         self.strip_height = len(self.strip) * _STRIP_PT + 4 if self.strip else 0.0
         self.height = (
             len(self.name) * _NAME_PT + len(self.counts) * _COUNTS_PT + self.strip_height + 2 * _GAP_PT

@@ -100,21 +100,18 @@ def make_panels(chart: ControlChart, rows: Sequence[int]) -> list[Panel]:
     """Make the panels of some strata (rows of ``chart.strata``), in the order given."""
     strata = chart.strata
     keys = list(strata.columns)
-    sites = strata["site"].nunique() if "site" in keys else 0
-    shown = ["group", *(c for c in keys if c not in ("site", "group"))]
-    titles = [*shown, "site"] if sites > 1 else shown
+    names = _words.stratum_names(strata)
     frames = {n: _by_stratum(getattr(chart, n), keys) for n in ("points", "signals", "notes")}
     phases = _by_stratum(chart.timeline.phases, keys)
     every_panel = chart.notes[chart.notes["group"].isna() & (chart.notes["severity"] == "warning")]
     panels = []
     for row in rows:
         key = tuple(strata.iloc[row].astype(str))
-        name = " · ".join(str(strata.iloc[row][column]) for column in titles)
         parts = {n: f.get(key) for n, f in frames.items()}
         notes = pd.concat(
             [n for n in (parts["notes"], every_panel) if n is not None and len(n)] or [every_panel]
         )
-        panels.append(_panel(chart, name, parts["points"], parts["signals"], notes, phases[key]))
+        panels.append(_panel(chart, names[row], parts["points"], parts["signals"], notes, phases[key]))
     return panels
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
 from qi_equity.data.measure import Measure
 from qi_equity.plot._text import decimals_for, number
+from qi_equity.spc.words import period
 
 if TYPE_CHECKING:
     from qi_equity.spc.chart import ControlChart
@@ -22,10 +23,10 @@ NOTE_WORDS: Mapping[str, str] = {
     "cannot_signal_deterioration": "cannot signal deterioration",
     "cannot_signal_low": "cannot signal a fall",
     "cannot_signal_high": "cannot signal a rise",
-    "limits_cannot_signal_improvement": "only a run can signal improvement",
-    "limits_cannot_signal_deterioration": "only a run can signal deterioration",
-    "limits_cannot_signal_low": "only a run can signal a fall",
-    "limits_cannot_signal_high": "only a run can signal a rise",
+    "limits_cannot_signal_improvement": "only several points together can signal improvement",
+    "limits_cannot_signal_deterioration": "only several points together can signal deterioration",
+    "limits_cannot_signal_low": "only several points together can signal a fall",
+    "limits_cannot_signal_high": "only several points together can signal a rise",
     "runs_tests_not_given": "runs tests not valid here",
     "no_events_in_baseline": "baseline cannot set limits",
     "overlapping_windows": "periods overlap: signals not valid",
@@ -33,6 +34,8 @@ NOTE_WORDS: Mapping[str, str] = {
     "unrecorded_outcomes": "5 % or more of outcomes not recorded",
     "rounded_counts": "counts are rounded",
 }
+# Notes of one phase start with its number.
+_OF_PHASE = r"^Phase (\d+): "
 # Said by the panel's marks or its middle already.
 _SHOWN_OTHERWISE = ("no_data", "provisional_points", "suppressed_points")
 
@@ -44,11 +47,14 @@ _EVERY = {
     "year": "by year",
     "financial-year": "by financial year",
 }
+# Periods that are longer than a month are named by their labels.
+_LONG = ("quarter", "year", "financial-year")
+_MOST_NAMED = 3
 _KINDS = {"run": "Run chart", "i": "I chart", "p": "p chart", "u": "u chart", "c": "c chart"}
 _ORDERS = {
     "alphabetical": "alphabetical, so that no group is set as the norm; unknown ethnicity last",
     "declared": "as the scheme of groups declares it",
-    "size": "by number of births, largest first; unknown ethnicity last",
+    "size": "by number of {what}, largest first; unknown ethnicity last",
     "given": "as the maker of the figure gave it",
 }
 
@@ -95,13 +101,34 @@ def warnings_of(notes: pd.DataFrame, signals: pd.DataFrame | None, points: pd.Da
         of = signals.loc[signals["rule"] == "crossings", "phase"]
         where = f" (phase {', '.join(str(p) for p in sorted(set(of)))})" if points["phase"].max() > 1 else ""
         words.append(f"signal: too few crossings{where}")
-    known = notes[~notes["code"].isin(_SHOWN_OTHERWISE)]
+    known = _of_last_phase(notes[~notes["code"].isin(_SHOWN_OTHERWISE)], points)
     told = known["severity"] != "info"
     words += [NOTE_WORDS.get(code, code.replace("_", " ")) for code in known.loc[told, "code"]]
     suppressed = int((points["status"] == "suppressed").sum())
     if suppressed:
-        words.append(f"{suppressed} of {len(points)} periods suppressed")
+        words.append(f"{suppressed} of {len(points)} periods suppressed{_biased(points)}")
     return tuple(dict.fromkeys(words))
+
+
+def _of_last_phase(notes: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the notes of the phases before the stratum's last."""
+    phase = notes["text"].astype("str").str.extract(_OF_PHASE, expand=False).astype(float)
+    shown: pd.DataFrame = notes[phase.isna() | (phase == points["phase"].max())]
+    return shown
+
+
+def _biased(points: pd.DataFrame) -> str:
+    """Say which lines are made without the suppressed periods."""
+    if points["lower"].notna().any() or points["upper"].notna().any():
+        return ": line and limits biased"
+    return ": line biased" if points["centre_line"].notna().any() else ""
+
+
+def stratum_names(strata: pd.DataFrame) -> list[str]:
+    """Name strata (rows of ``chart.strata``): group, further strata, and the site if there are several."""
+    shown = ["group", *(c for c in strata.columns if c not in ("site", "group"))]
+    titles = [*shown, "site"] if len(set(strata.get("site", ()))) > 1 else shown
+    return [" · ".join(map(str, row)) for row in strata[titles].itertuples(index=False, name=None)]
 
 
 def phase_labels(phases: pd.DataFrame) -> dict[int, str]:
@@ -125,12 +152,15 @@ def subtitle_of(chart: ControlChart) -> str:
     """Give unit, frequency and span of time, and say where the data are synthetic."""
     unit, every = unit_of(chart.series.measure), _EVERY.get(str(chart.series.every), "each event")
     dates = pd.to_datetime(chart.points["period"]).dropna()
-    span = f"{_month(dates.min())} to {_month(dates.max())}" if len(dates) else "no periods"
+    span = f"{_when(chart, dates.min())} to {_when(chart, dates.max())}" if len(dates) else "no periods"
     parts = [unit[:1].upper() + unit[1:], every, span]
     return " · ".join([*parts, "synthetic data"] if is_synthetic(chart) else parts)
 
 
-def _month(date: pd.Timestamp) -> str:
+def _when(chart: ControlChart, date: pd.Timestamp) -> str:
+    """Name the month of a date, or its period where that is longer."""
+    if chart.series.every in _LONG and chart.series.measure.kind != "between":
+        return period(chart.series, date.to_datetime64())
     return f"{MONTHS[date.month - 1]} {date.year}"
 
 
@@ -145,13 +175,8 @@ def footnotes_of(chart: ControlChart, order: str) -> list[str]:
         f"{_KINDS[chart.kind]}: {_limits(chart)}. Rules: {chart.rules.name}, version {chart.rules.version}.",
     ]
     if len(chart.strata) > 1:
-        lines.append(f"Order of the groups: {_ORDERS[order]}. All panels have the same scales.")
-    phases = chart.timeline.phases
-    later = phases[phases["phase"] > 1].drop_duplicates(["start", "label"]).sort_values(["start", "label"])
-    if len(later):
-        starts = (_month(date) for date in pd.to_datetime(later["start"]))
-        words = [f"{label} from {start}" for label, start in zip(_labels(later), starts, strict=True)]
-        lines.append(f"Phases: {'; '.join(words)}.")
+        lines.append(f"Order of the groups: {_order_of(chart, order)}. All panels have the same scales.")
+    lines += _phases_of(chart)
     notes = chart.notes
     general = notes[
         notes["group"].isna() & (notes["severity"] != "info") | (notes["code"] == "expected_false_signals")
@@ -160,6 +185,32 @@ def footnotes_of(chart: ControlChart, order: str) -> list[str]:
     if is_synthetic(chart):
         lines.append("The data are synthetic: made by a computer, about no real people.")
     return lines
+
+
+def _order_of(chart: ControlChart, order: str) -> str:
+    """Give the reason of the order; without denominators the size of a group is its events."""
+    return _ORDERS[order].format(what="births" if chart.points["denominator"].notna().any() else "events")
+
+
+def _phases_of(chart: ControlChart) -> list[str]:
+    """Say when the phases after the first start, and whose they are where strata differ."""
+    strata, phases = chart.strata, chart.timeline.phases
+    later = phases[phases["phase"] > 1]
+    if not len(later):
+        return []
+    keys = list(strata.columns)
+    every = strata.astype(str).itertuples(index=False, name=None)
+    names = dict(zip(every, stratum_names(strata), strict=True))
+    whose = [names[key] for key in later[keys].astype(str).itertuples(index=False, name=None)]
+    table = pd.DataFrame({"start": pd.to_datetime(later["start"]), "label": _labels(later), "whose": whose})
+    words = []
+    for key, part in table.groupby(["start", "label"], sort=True):
+        start, label = cast("tuple[pd.Timestamp, str]", key)
+        who = list(dict.fromkeys(part["whose"]))
+        some = ", ".join(who) if len(who) <= _MOST_NAMED else "some groups"
+        told = f" ({some})" if len(who) < len(strata) else ""
+        words.append(f"{label} from {_when(chart, start)}{told}")
+    return [f"Phases: {'; '.join(words)}."]
 
 
 def _limits(chart: ControlChart) -> str:

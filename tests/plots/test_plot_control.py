@@ -443,9 +443,9 @@ def test_a_panel_says_what_it_cannot_show() -> None:
     assert "signal improvement" not in words(large)
 
 
-def test_a_panel_says_where_only_a_run_can_signal() -> None:
+def test_a_panel_says_where_only_several_points_can_signal() -> None:
     (ax,) = qe.control_chart(series_of({"A": noisy(60, 0.05)})).plot().axes
-    assert "Only a run can signal improvement" in words(ax)
+    assert "Only several points together can signal improvement" in words(ax)
 
 
 def test_every_note_of_the_charts_has_short_words() -> None:
@@ -471,7 +471,9 @@ def test_a_warning_about_the_whole_chart_stands_on_every_panel() -> None:
 
 
 def test_an_unknown_note_is_said_by_its_code() -> None:
-    notes = pd.DataFrame({"code": ["fresh_news", "small_print"], "severity": ["caution", "info"]})
+    notes = pd.DataFrame(
+        {"code": ["fresh_news", "small_print"], "severity": ["caution", "info"], "text": "-"}
+    )
     points = pd.DataFrame({"status": ["observed"], "phase": [1]})
     assert _words.warnings_of(notes, None, points) == ("fresh news",)
 
@@ -1010,3 +1012,91 @@ def test_further_strata_without_a_note_are_drawn() -> None:
     chart = qe.control_chart(series)
     assert chart.notes["imd"].isna().all()
     assert len(chart.plot().axes) == 2
+
+
+# ---- what the words say of phases, periods and suppression ---------------------------------------------
+
+
+def test_a_panel_shows_the_notes_of_its_last_phase_only() -> None:
+    chart = qe.control_chart(series_of({"A": noisy(12, 0.05, 36)}), phases="2024-06-01")
+    (ax,) = chart.plot().axes
+    assert chart.points["phase"].max() == 2
+    assert "fewer than 12 points" in words(ax).lower()
+    earlier = qe.control_chart(series_of({"A": noisy(12, 0.05, 36)}), phases="2022-06-01")
+    of_first = earlier.notes[earlier.notes["text"].str.startswith("Phase 1: ")]
+    assert "short_phase" in set(of_first["code"])
+    assert "fewer than 12 points" not in words(earlier.plot().axes[0]).lower()
+
+
+def test_the_last_phase_is_that_of_the_stratum() -> None:
+    phases = pd.DataFrame({"start": ["2024-01-01"], "group": ["A"], "label": ["New"], "reason": ["x"]})
+    series = series_of({"A": noisy(300, periods=36), "B": noisy(300, periods=8)})
+    chart = qe.control_chart(series, phases=phases)
+    panels = dict(zip(titles(chart.plot()), chart.plot().axes, strict=True))
+    assert "fewer than 12 points" in words(panels["B"]).lower()
+    assert "fewer than 12 points" not in words(panels["A"]).lower()
+
+
+def test_several_points_together_can_signal_where_limits_cannot() -> None:
+    said = [_words.NOTE_WORDS[code] for code in _words.NOTE_WORDS if code.startswith("limits_cannot")]
+    whats = ("improvement", "deterioration", "a fall", "a rise")
+    assert said == [f"only several points together can signal {what}" for what in whats]
+
+
+def test_suppressed_periods_are_said_to_bias_the_lines() -> None:
+    events, births = noisy(200)
+    series = series_of({"A": (["*", *events[1:]], births)})
+    (ax,) = qe.control_chart(series).plot().axes
+    assert "1 of 24 periods suppressed: line and limits biased" in words(ax).replace("\n", " ")
+    (ax,) = qe.run_chart(series).plot().axes
+    assert "1 of 24 periods suppressed: line biased" in words(ax).replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("every", "freq", "start", "span", "phase"),
+    [
+        ("quarter", "Q", "2022Q1", "2022 Q1 to 2023 Q2", "2023 Q1"),
+        ("year", "Y", "2018", "2018 to 2023", "2022"),
+        ("financial-year", "Y", "2018", "2018-19 to 2023-24", "2022-23"),
+        ("month", "M", "2022-01", "Jan 2022 to Jun 2022", "May 2022"),
+    ],
+)
+def test_long_periods_are_named_by_their_labels(
+    every: str, freq: str, start: str, span: str, phase: str
+) -> None:
+    frame = frame_of({"A": noisy(300, periods=6)}, start, freq)
+    if every == "financial-year":
+        frame["period"] = [f"{y}-{(int(y) + 1) % 100}" for y in frame["period"]]
+    names = {"period": "period", "numerator": "events", "denominator": "births", "group": "group"}
+    series = qe.from_counts(frame, PPH, every=every, **names)  # type: ignore[arg-type]
+    starts = str(series.periods[4])[:10]
+    phases = pd.DataFrame({"start": [starts], "label": ["New"], "reason": ["x"]})
+    foot = footnotes(qe.control_chart(series, phases=phases).plot())
+    assert f" · {span}" in foot
+    assert f"New from {phase}." in foot
+
+
+def test_the_footnote_says_whose_a_phase_is() -> None:
+    groups = ("Asian", "Black", "Mixed", "Other", "White British")
+    series = series_of({g: noisy(200, periods=36) for g in groups})
+
+    def foot(some: Sequence[str]) -> str:
+        phases = pd.DataFrame({"start": "2024-06-01", "group": list(some), "label": "New guideline"})
+        return footnotes(qe.control_chart(series, phases=phases.assign(reason="x")).plot())
+
+    assert "New guideline from Jun 2024 (White British)." in foot(groups[-1:])
+    assert "New guideline from Jun 2024 (Asian, Black, Mixed)." in foot(groups[:3])
+    assert "New guideline from Jun 2024 (some groups)." in foot(groups[:4])
+    assert "New guideline from Jun 2024." in foot(groups)
+
+
+def test_order_by_size_without_denominators_is_by_events() -> None:
+    frame = frame_of({"A": noisy(80), "B": noisy(200)})
+    calls = qe.from_counts(
+        frame, qe.Measure("Calls", "count", None), period="period", numerator="events", group="group"
+    )
+    figure = qe.control_chart(calls).plot(order="size")
+    assert titles(figure) == ["B", "A"]
+    assert "by number of events, largest first" in footnotes(figure)
+    with_births = qe.control_chart(series_of({"A": noisy(80), "B": noisy(200)})).plot(order="size")
+    assert "by number of births, largest first" in footnotes(with_births)

@@ -93,7 +93,25 @@ def whole_number(argument: str, value: object, *, at_least: int = 0) -> int:
         )
     if value < at_least:
         raise OptionError(f"{argument}={value!r} is too small; give {at_least} or more.")
-    return int(math.floor(value))
+    return int(value) if isinstance(value, numbers.Integral) else int(float(value))
+
+
+def several(argument: str, value: object) -> list[object]:
+    """Return one value (text, or what holds no others) or several as a list.
+
+    Raises
+    ------
+    InputTypeError
+        If it looks like several but cannot be gone through, such as an array without dimensions.
+    """
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return [value]
+    try:
+        return list(value)
+    except TypeError as error:
+        raise InputTypeError(
+            f"{argument}={value!r} cannot be gone through ({error}); give one value or a list of them."
+        ) from error
 
 
 def names(argument: str, value: object) -> tuple[str, ...]:
@@ -106,14 +124,15 @@ def names(argument: str, value: object) -> tuple[str, ...]:
     OptionError
         If a name is repeated.
     """
-    items = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else (value,)
+    items = tuple(several(argument, value))
     wrong = [v for v in items if not isinstance(v, str)]
     if wrong:
         raise InputTypeError(f"{argument} holds {_list(wrong)}; give names as text.")
-    twice = [name for i, name in enumerate(items) if name in items[:i]]
+    found = tuple(v for v in items if isinstance(v, str))
+    twice = [name for i, name in enumerate(found) if name in found[:i]]
     if twice:
-        raise OptionError(f"{argument}={list(items)!r} names {twice[0]!r} twice; give each once.")
-    return items
+        raise OptionError(f"{argument}={list(found)!r} names {twice[0]!r} twice; give each once.")
+    return found
 
 
 def columns(present: Sequence[str], wanted: dict[str, str]) -> None:

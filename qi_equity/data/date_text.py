@@ -84,7 +84,7 @@ class Read(NamedTuple):
 def read_one(value: Any) -> Read:
     """Read one value of any type."""
     if isinstance(value, pd.Period):
-        value = value.start_time
+        return _from_period(value)
     if isinstance(value, np.datetime64):
         value = pd.Timestamp(value)
     if isinstance(value, date):
@@ -99,10 +99,25 @@ def read_one(value: Any) -> Read:
 def _from_date(value: date) -> Read:
     if not isinstance(value, datetime):
         return Read("day", value.year, value.month, value.day)
-    midnight = value.replace(hour=0, minute=0, second=0, microsecond=0)
     zone = None if value.tzinfo is None else str(value.tzinfo)
-    clock = value.replace(tzinfo=None) - midnight.replace(tzinfo=None)
+    clock = timedelta(0, value.second, value.microsecond, 0, value.minute, value.hour)
     return Read("day", value.year, value.month, value.day, clock, zone)
+
+
+def _from_period(value: pd.Period) -> Read:
+    """Read a period of pandas as the label of that period; a day or a shorter one is a date."""
+    first: Any = value.start_time
+    unit = value.freqstr.lstrip("0123456789").split("-")[0]
+    level = {"A": "year", "Y": "year", "YE": "year", "Q": "quarter", "QE": "quarter"}.get(unit)
+    level = level or {"M": "month", "ME": "month", "W": "week"}.get(unit)
+    if level is None:
+        return _from_date(first)
+    if level == "year" and first.month == 4:
+        level = "financial-year"
+    even = {"year": first.month == 1, "quarter": first.month % 3 == 1, "week": first.weekday() == 0}
+    if not even.get(level, True) or value.freqstr[0].isdigit():
+        return Read(problem=f"a period of pandas with freq {value.freqstr!r}, which is no {level} used here")
+    return Read(level, first.year, first.month, first.day)
 
 
 def _from_text(text: str) -> Read:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -42,9 +42,9 @@ def select(
         first = None if start is None else bound(series, "start", start, last=False)
         last = None if end is None else bound(series, "end", end, last=True)
         cells = _within(replace(series, cells=cells), first, last)
-    asked: dict[str, Any] = {n: _labels(v) for n, v in (("group", group), ("site", site)) if v is not None}
+    asked: dict[str, Any] = {n: _labels(n, v) for n, v in (("group", group), ("site", site)) if v is not None}
     asked |= {n: str(v) for n, v in (("start", start), ("end", end)) if v is not None}
-    asked |= {"where": {n: _labels(v) for n, v in where.items()}} if where else {}
+    asked |= {"where": {n: _labels(f"where[{n!r}]", v) for n, v in where.items()}} if where else {}
     method = {**series.method, "steps": [*series.method.get("steps", []), {"step": "select", **asked}]}
     return replace(series, cells=cells, method=method)
 
@@ -61,7 +61,7 @@ def stratum_mask(
     InputTypeError
         If ``where`` is not a mapping.
     """
-    asked = {n: _labels(v) for n, v in (("group", group), ("site", site)) if v is not None}
+    asked = {n: _labels(n, v) for n, v in (("group", group), ("site", site)) if v is not None}
     asked |= _further(strata, where)
     mask = np.ones(len(strata), dtype=bool)
     for column, labels in asked.items():
@@ -84,13 +84,13 @@ def _further(strata: pd.DataFrame, where: Mapping[str, Labels] | None) -> dict[s
     further = [c for c in strata.columns if c not in _OWN]
     if where and not further:
         raise OptionError(f"where={dict(where)!r} cannot be used: the series has no further strata (by=).")
-    return {_validate.one_of("where", column, further): _labels(v) for column, v in where.items()}
+    return {_validate.one_of("where", c, further): _labels(f"where[{c!r}]", v) for c, v in where.items()}
 
 
-def _labels(value: Any) -> list[str]:
+def _labels(argument: str, value: Any) -> list[str]:
     """Give one label or several as a list of text."""
-    several = isinstance(value, Iterable) and not isinstance(value, str | Mapping)
-    return [text_of(label) for label in (value if several else [value])]
+    labels = [value] if isinstance(value, Mapping) else _validate.several(argument, value)
+    return [text_of(label) for label in labels]
 
 
 def bound(series: StratifiedSeries, argument: str, value: str | date | np.datetime64, *, last: bool) -> Dates:
@@ -98,10 +98,14 @@ def bound(series: StratifiedSeries, argument: str, value: str | date | np.dateti
 
     Raises
     ------
+    InputTypeError
+        If it is no single value.
     OptionError
         If it cannot be read.
     """
     every: Any = series.every
+    if not isinstance(value, Hashable):
+        raise InputTypeError(f"{argument}={value!r} cannot be used; give a date such as '2024-03-31'.")
     read = dates.read([value], financial_years=every == "financial-year")
     if read.problems[0] is not None:
         raise OptionError(

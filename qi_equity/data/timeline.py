@@ -53,6 +53,12 @@ class Timeline:
     exclusions: pd.DataFrame
     notes: pd.DataFrame
 
+    def __post_init__(self) -> None:
+        for name in ("phase", "baseline", "excluded"):
+            view = getattr(self, name).view()
+            view.setflags(write=False)
+            object.__setattr__(self, name, view)
+
 
 def timeline(
     series: StratifiedSeries,

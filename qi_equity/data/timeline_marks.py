@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -130,9 +130,11 @@ def _table(
 ) -> pd.DataFrame:
     """Read what was given as one row a mark: columns of the strata (None: all), the date, and texts."""
     strata = list(series.cells.strata.columns)
-    opened = nw.from_native(given, pass_through=True)
+    with frames._reading(argument):
+        opened = nw.from_native(given, pass_through=True)
     if isinstance(opened, nw.DataFrame | nw.LazyFrame):
-        present = opened.collect_schema().names()
+        with frames._reading(argument):
+            present = opened.collect_schema().names()
         allowed = [*strata, when, *texts]
         unknown = [c for c in present if c not in allowed]
         if unknown:
@@ -156,10 +158,15 @@ def _table(
 def _listed(given: Any, argument: str) -> NDArray[np.object_]:
     if isinstance(given, str | date | np.datetime64 | pd.Period):
         given = [given]
+    told = f"{argument}={given!r} cannot be used; give a date, a list of dates or a frame."
     if not isinstance(given, Sequence | np.ndarray | pd.Index | pd.Series):
-        raise InputTypeError(f"{argument}={given!r} cannot be used; give a date, a list of dates or a frame.")
-    values = np.empty(len(given), dtype=object)
-    values[:] = list(given)
+        raise InputTypeError(told)
+    listed = _validate.several(argument, given)
+    if not all(isinstance(v, Hashable) for v in listed):
+        raise InputTypeError(told)
+    values = np.empty(len(listed), dtype=object)
+    for i, value in enumerate(listed):
+        values[i] = value
     return values
 
 

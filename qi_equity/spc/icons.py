@@ -10,7 +10,9 @@ import pandas as pd
 
 from qi_equity.spc.judge import observed
 from qi_equity.spc.points import flagged, good_and_bad_side
+from qi_equity.spc.rules import BeyondLimits, Trend, TwoInThree
 from qi_equity.spc.signals import SIDES, category
+from qi_equity.spc.summary import runs_can_signal
 from qi_equity.spc.words import amount, period
 
 if TYPE_CHECKING:
@@ -27,6 +29,11 @@ _MISSING = -1
 
 # A target that a user reads off a limit must lie on it, whatever the last digits.
 _ROUNDING = 1e-9
+
+_SHOWS_NO_RATE = "The baseline holds no event (or nothing but events), which does not show what the rate is."
+_NO_SPREAD = "The baseline has no spread, yet the points vary: its limits cannot be compared with the target."
+_ONE_POINT = "There is only one point, which shows no variation."
+_TOO_FEW = "There are too few points for limits."
 
 _CROSSINGS = (
     "Fewer crossings of the centre line than chance gives: the process shifted somewhere in the phase; "
@@ -63,16 +70,67 @@ def _variation(chart: ControlChart, last: IntArray, some: BoolArray) -> tuple[In
         if good_bad is None
         else np.where(side == SIDES.index(good_bad[0]), IMPROVEMENT, CONCERN)
     )
-    variation = np.select([~some, low | high, crossed], [NONE, meant, NEUTRAL], COMMON)
+    why_not = _not_judged(chart, last)
+    unjudged = np.array([bool(w) for w in why_not], dtype=bool)
+    variation = np.select([~some, low | high, crossed, unjudged], [NONE, meant, NEUTRAL, NONE], COMMON)
     earlier = _signals_in_last_phase(chart, last)
     both = low & high & (good_bad is not None)
     texts = [
-        _variation_text(chart, s, int(last[s]), bool(crossed[s]), bool(both[s]), bool(earlier[s]))
-        if some[s]
-        else "No observed point."
+        "No observed point."
+        if not some[s]
+        else why_not[s] + (" An earlier point of this phase takes part in a signal." if earlier[s] else "")
+        if variation[s] == NONE
+        else _variation_text(chart, s, int(last[s]), bool(crossed[s]), bool(both[s]), bool(earlier[s]))
         for s in rows.tolist()
     ]
     return variation, side, texts
+
+
+def _in_last_phase(chart: ControlChart, last: IntArray) -> BoolArray:
+    """Mark the points of the phase of each stratum's last point, shape (S, T)."""
+    phase = chart.timeline.phase
+    return np.asarray(phase == phase[np.arange(len(last)), last][:, None])
+
+
+def _degenerate(chart: ControlChart, last: IntArray) -> BoolArray:
+    """Strata whose line of counts is 0 or the highest possible, shape (S,)."""
+    line = chart.centre_line[np.arange(len(last)), last]
+    return np.isin(line, (0, chart.spec.ceiling)) & (chart.kind in ("p", "u", "c"))
+
+
+def _not_judged(chart: ControlChart, last: IntArray) -> list[str]:
+    """Say why no rule could apply to the last point; empty where one could."""
+    rows, here = np.arange(len(last)), _in_last_phase(chart, last)
+    seen = (observed(chart.series.cells) & here).sum(axis=1)
+    bare, degenerate = np.isnan(chart.centre_line[rows, last]), _degenerate(chart, last)
+    applied = _applied(chart, last, (chart._tested() & here).sum(axis=1)) & ~degenerate
+    reason = np.select([seen == 1, bare, degenerate, ~applied], [1, 2, 3, 4], 0)
+    texts = (
+        "",
+        "There is only one point, and nothing to judge it by.",
+        "There are no lines (every point is excluded, or none is in the baseline), so no point is judged.",
+        f"{_SHOWS_NO_RATE} No point is judged against it.",
+        "No rule could apply to the last point: runs tests are not given or have too few points, or the "
+        "point is excluded.",
+    )
+    return [texts[r] for r in reason.tolist()]
+
+
+def _applied(chart: ControlChart, last: IntArray, n_points: IntArray) -> BoolArray:
+    """Whether any rule looks at the last point, given the number of tested points of its phase, (S,)."""
+    rows, tests = np.arange(len(last)), chart.rules.tests
+    phase = np.maximum(chart.timeline.phase[rows, last], 0)
+    runs = np.stack([runs_can_signal(chart, k) for k in range(chart.runs.n_useful.shape[1])], axis=1)
+    limits = np.isfinite(chart.lower[rows, last])
+    patterns = runs[rows, phase]
+    if not chart.method["overlap"]["found"]:
+        for test in tests:
+            if isinstance(test, Trend):
+                patterns = patterns | (n_points >= test.length)
+            if isinstance(test, TwoInThree):
+                patterns = patterns | (limits & (n_points >= 3))
+    by_limits = limits & any(isinstance(t, BeyondLimits) for t in tests)
+    return np.asarray(by_limits | (patterns & chart._tested()[rows, last]))
 
 
 def _signals_in_last_phase(chart: ControlChart, last: IntArray) -> BoolArray:
@@ -123,15 +181,32 @@ def _assurance(chart: ControlChart, last: IntArray, some: BoolArray) -> tuple[In
     if why_not or chart.target is None:
         return np.full(rows.shape, _MISSING), [why_not] * len(rows)
     lower, upper, target = chart.lower[rows, last], chart.upper[rows, last], chart.target
-    line, constant = chart.centre_line[rows, last], chart.sigma[rows, last] == 0
+    line = chart.centre_line[rows, last]
+    constant, unfit = _constant(chart, last)
     higher = chart.series.measure.better == "higher"
     met = np.where(constant, (line >= target) if higher else (line <= target), (target < lower) == higher)
     near = _ROUNDING * (upper - lower)
     unsure = ~constant & (lower - near <= target) & (target <= upper + near)
-    known = some & np.isfinite(lower) & np.isfinite(upper)
+    limits = np.isfinite(lower) & np.isfinite(upper)
+    known = some & limits & (unfit == "")
     codes = np.select([~known, unsure, met], [_MISSING, INCONSISTENT, PASS], FAIL)
-    each = zip(codes.tolist(), *(a.tolist() for a in (constant, line, lower, upper)), strict=True)
-    return codes, [_assurance_text(chart, target, *numbers) for numbers in each]
+    why = np.where(known, "", np.where(some & (unfit != ""), unfit, _TOO_FEW))
+    each = zip(*(a.tolist() for a in (why, codes, constant, line, lower, upper)), strict=True)
+    return codes, [said or _assurance_text(chart, target, *numbers) for said, *numbers in each]
+
+
+def _constant(chart: ControlChart, last: IntArray) -> tuple[BoolArray, npt.NDArray[np.str_]]:
+    """Where the value does not vary in the last phase, and why the limits there say nothing (else empty)."""
+    rows, width = np.arange(len(last)), chart.upper - chart.lower
+    tested = chart._tested() & _in_last_phase(chart, last)
+    line = chart.centre_line[rows, last][:, None]
+    equal = np.isclose(chart.series.cells.value, line, rtol=_ROUNDING, atol=0)
+    flat = (chart.sigma[rows, last] == 0) | (width[rows, last] == 0)
+    # limits of no width speak of the baseline only: the later points must lie on the line as well
+    constant = flat & (equal | ~tested).all(axis=1)
+    one = tested.sum(axis=1) == 1
+    varies = [one, ~constant & _degenerate(chart, last), ~constant & flat]
+    return constant, np.select(varies, [_ONE_POINT, _SHOWS_NO_RATE, _NO_SPREAD], "")
 
 
 def _assurance_text(
@@ -140,8 +215,6 @@ def _assurance_text(
     measure = chart.series.measure
     goal, level = amount(measure, target), amount(measure, line)
     between = f"{amount(measure, lower)} to {amount(measure, upper)}"
-    if code == _MISSING:
-        return "There are too few points for limits."
     if constant:
         verb = "meets" if code == PASS else "misses"
         return f"The value does not vary ({level}); it {verb} the target {goal}."

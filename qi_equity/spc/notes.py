@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BoolArray = npt.NDArray[np.bool_]
 
 SHORT_PHASE = 12
+MANY_SUPPRESSED = 0.25
+HARDLY_ANY = 0.005
 MANY_UNRECORDED = 0.05
 
 _WHAT_COULD = (
@@ -38,7 +40,7 @@ def chart_notes(chart: ControlChart) -> list[pd.DataFrame]:
     by_phase = [
         part(chart, k)
         for k in range(n_phases)
-        for part in (_short_phase, _no_events, _cannot_signal, _runs_not_given)
+        for part in (_short_phase, _no_lines, _no_events, _cannot_signal, _runs_not_given)
     ]
     whole = [
         part(chart) for part in (_no_data, _overlap, _expected, _suppressed, _provisional, _gaps, _unrecorded)
@@ -68,13 +70,28 @@ def _no_data(chart: ControlChart) -> pd.DataFrame:
 
 def _short_phase(chart: ControlChart, phase: int) -> pd.DataFrame:
     n = _points(chart, phase)
-    short = (n > 0) & (n < SHORT_PHASE)
+    short = (n > 0) & (n < SHORT_PHASE) & ~_without_lines(chart, phase)
     texts = [
         f"{_phase_name(chart, phase)}{plural(k, 'observed point')}, fewer than {SHORT_PHASE}: the lines are "
         "provisional and will move as points are added."
         for k in n[short].tolist()
     ]
     return note("short_phase", "caution", texts, _strata(chart, short))
+
+
+def _without_lines(chart: ControlChart, phase: int) -> BoolArray:
+    """Strata whose phase has points and yet no centre line, shape (S,)."""
+    seen = observed(chart.series.cells) & (chart.timeline.phase == phase)
+    return np.asarray(seen.any(axis=1) & ~(seen & np.isfinite(chart.centre_line)).any(axis=1))
+
+
+def _no_lines(chart: ControlChart, phase: int) -> pd.DataFrame:
+    bare = _without_lines(chart, phase)
+    text = (
+        f"{_phase_name(chart, phase)}Every point of the phase is excluded (or none is in the baseline): "
+        "there are no lines."
+    )
+    return note("no_lines", "caution", [text] * int(bare.sum()), _strata(chart, bare))
 
 
 def _no_events(chart: ControlChart, phase: int) -> pd.DataFrame:
@@ -107,7 +124,7 @@ def _cannot_signal(chart: ControlChart, phase: int) -> pd.DataFrame:
     good_bad = good_and_bad_side(chart.series.measure.better)
     able = zip(SIDES, limits_can_signal(chart, phase), patterns_can_signal(chart, phase), strict=True)
     for side, by_limits, by_patterns in able:
-        unable = ~by_limits & ~none & ~only & (_points(chart, phase) > 0)
+        unable = ~by_limits & ~none & ~only & (_points(chart, phase) > 0) & ~_without_lines(chart, phase)
         meaning = side if good_bad is None else ("improvement" if side == good_bad[0] else "deterioration")
         for who, code in (
             (unable & by_patterns, "limits_cannot_signal"),
@@ -134,17 +151,30 @@ def _cannot_signal_texts(
         else ("This chart", f"a {change} cannot show here at all")
     )
     return [
-        f"{name}{who} cannot signal {meaning}: with about {events:.2g} expected events {every}, no count can "
+        f"{name}{who} cannot signal {meaning}: with about {_expected_events(events)} {every}, no count can "
         f"lie beyond the {limit} limit, and {rest}. {_WHAT_COULD}"
         for events in expected.tolist()
     ]
+
+
+def _rounded(number: float) -> str:
+    """Write a number to two digits, without an exponent."""
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
+
+
+def _expected_events(number: float) -> str:
+    said = _rounded(number)
+    return f"{said} expected event{'' if said == '1' else 's'}"
 
 
 def _runs_not_given(chart: ControlChart, phase: int) -> pd.DataFrame:
     """Name the reason, with its number, where a runs test was asked for and is not given."""
     runs = chart.runs
     reason = runs.reason[:, phase]
-    told = np.isin(reason, (runs_tests.UNEVEN, runs_tests.TIED))
+    none, only = _degenerate(chart, phase)
+    tested = (chart._tested() & (chart.timeline.phase == phase)).any(axis=1)
+    all_tied = (reason == runs_tests.NO_POINTS) & tested & ~(_without_lines(chart, phase) | none | only)
+    told = np.isin(reason, (runs_tests.UNEVEN, runs_tests.TIED)) | all_tied
     told &= any(t.is_runs_test for t in chart.rules.tests)
     texts = [
         f"{_phase_name(chart, phase)}Runs tests are not given: {_why(r, chance, atom)}"
@@ -159,6 +189,8 @@ def _runs_not_given(chart: ControlChart, phase: int) -> pd.DataFrame:
 
 
 def _why(reason: int, chance: float, atom: float) -> str:
+    if reason == runs_tests.NO_POINTS:
+        return "every point lies on the centre line."
     if reason == runs_tests.UNEVEN:
         return (
             f"a point lies above the centre line with a chance of {chance:.2f}, and the tests hold between "
@@ -196,20 +228,41 @@ def _expected(chart: ControlChart) -> pd.DataFrame:
         if is_simulated(chart.rules)
         else "limits and runs tests put together roughly"
     )
-    text = (
-        f"If nothing had changed anywhere, up to about {expected:.2g} of the {plural(len(rows), one, many)} "
-        f"here would still show a signal ({how})."
-    )
+    if expected == 0:
+        text = "No false signal is to be expected here: no test could be applied, or none could signal."
+    elif expected < HARDLY_ANY:
+        text = f"Hardly any false signal is to be expected here ({how})."
+    elif len(rows) == 1:
+        text = f"The chance of at least one false signal on this chart is about {_percent(expected)} ({how})."
+    else:
+        text = (
+            f"If nothing had changed anywhere, up to about {_rounded(expected)} of the "
+            f"{plural(len(rows), one, many)} here would still show a signal ({how})."
+        )
     return note("expected_false_signals", "info", text)
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %"
+
+
 def _suppressed(chart: ControlChart) -> pd.DataFrame:
-    n = (chart.series.cells.status == SUPPRESSED).sum(axis=1)
-    texts = [
-        f"{plural(k, 'suppressed point')}: not zero and not missing; lines and rules do without."
-        for k in n[n > 0].tolist()
-    ]
-    return note("suppressed_points", "caution", texts, _strata(chart, n > 0))
+    """Say that what is withheld is not a random part: small counts are withheld because they are small."""
+    status = chart.series.cells.status
+    n = (status == SUPPRESSED).sum(axis=1)
+    many = n >= MANY_SUPPRESSED * ((status >= 0) & (status != MISSING)).sum(axis=1)
+    kinds: list[tuple[Severity, BoolArray]] = [("caution", (n > 0) & ~many), ("warning", (n > 0) & many)]
+    parts = []
+    for severity, rows in kinds:
+        texts = [
+            f"{plural(k, 'suppressed point')}: not zero and not missing; lines and rules do without. Small "
+            "counts are withheld because they are small, so the centre line and limits are biased: upward if "
+            "zeros are withheld too, and possibly downward if zeros are shown. They must not be compared "
+            "with those of other groups."
+            for k in n[rows].tolist()
+        ]
+        parts.append(note("suppressed_points", severity, texts, _strata(chart, rows)))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _provisional(chart: ControlChart) -> pd.DataFrame:

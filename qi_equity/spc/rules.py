@@ -261,7 +261,7 @@ class RuleSet:
         Raises
         ------
         OptionError
-            If it holds a test that is not known.
+            If it holds a test that is not known, or is not what :meth:`to_dict` returned.
 
         Examples
         --------
@@ -270,11 +270,19 @@ class RuleSet:
         >>> qe.RuleSet.from_dict(anhoej.to_dict()) == anhoej
         True
         """
-        made = []
-        for test in data["tests"]:
-            name = _validate.one_of("test", test["test"], tuple(TESTS))
-            made.append(TESTS[name](**{k: v for k, v in test.items() if k != "test"}))
-        return cls(data["name"], data["version"], data["citation"], tuple(made))
+        try:
+            made = []
+            for test in data["tests"]:
+                name = _validate.one_of("test", test["test"], tuple(TESTS))
+                made.append(TESTS[name](**{k: v for k, v in test.items() if k != "test"}))
+            return cls(data["name"], data["version"], data["citation"], tuple(made))
+        except OptionError:
+            raise
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise OptionError(
+                f"These are not the data of a set of rules ({type(error).__name__}: {error}). "
+                "Give what to_dict() of a RuleSet returned."
+            ) from error
 
 
 class RuleSets(Mapping[str, RuleSet]):

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from qi_equity import _validate
 from qi_equity._result import check_header, from_json, header, notes, to_json
 from qi_equity.data.selecting import stratum_mask
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.timeline import Timeline
+from qi_equity.errors import DataError
 from qi_equity.spc.kinds import from_specification, specification
-from qi_equity.spc.rules import RuleSet
-from qi_equity.spc.runs_tests import RunsTests
+from qi_equity.spc.rules import Crossings, RuleSet
+from qi_equity.spc.runs_tests import REASONS, RunsTests
 
 if TYPE_CHECKING:
     from qi_equity.spc.chart import ControlChart
@@ -86,27 +88,81 @@ def to_dict(chart: ControlChart) -> dict[str, Any]:
 
 
 def from_dict(cls: type[ControlChart], data: Mapping[str, Any]) -> ControlChart:
-    """Read what :func:`to_dict` wrote."""
+    """Read what :func:`to_dict` wrote.
+
+    Raises
+    ------
+    DataError
+        If the data are not those of a chart.
+    """
     check_header(data, "ControlChart", _FORMAT)
-    lines = {name: from_json(data["lines"][name]) for name in _LINES}
+    try:
+        chart = _read(cls, data)
+        _check(chart)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise DataError(
+            f"These are not the data of a chart ({type(error).__name__}: {error}). "
+            "Give what to_dict() of a chart returned."
+        ) from error
+    return chart
+
+
+def _read(cls: type[ControlChart], data: Mapping[str, Any]) -> ControlChart:
+    lines = {name: _array(data["lines"], name, "f") for name in _LINES}
     two_sigma = (lines.pop("lower_2s"), lines.pop("upper_2s"))
-    runs = RunsTests(**{f.name: from_json(data["runs"][f.name]) for f in fields(RunsTests)})
+    saved = data["runs"]
+    runs = {f.name: _array(saved, f.name, "i" if f.name == "reason" else "f") for f in fields(RunsTests)}
     spec = from_specification(data["spec"])
     timeline = {f.name: from_json(data["timeline"][f.name]) for f in fields(Timeline)}
+    series = StratifiedSeries.from_dict(data["series"])
+    flags = {(test, side): from_json(mask) for test, side, mask in data["flags"]}
     return cls(
-        series=StratifiedSeries.from_dict(data["series"]),
+        series=series,
         kind=spec.kind,
         spec=spec,
         rules=RuleSet.from_dict(data["rules"]),
-        limits=data["limits"],
-        target=data["target"],
+        limits=_validate.one_of("limits", data["limits"], ("own", "common")),
+        target=None if data["target"] is None else _validate.number("target", data["target"]),
         timeline=Timeline(**{**timeline, "notes": notes([timeline["notes"]])}),
-        flags=MappingProxyType({(test, side): from_json(mask) for test, side, mask in data["flags"]}),
+        flags=MappingProxyType(flags),
         method=MappingProxyType(from_json(data["method"])),
-        few_crossings=from_json(data["few_crossings"]),
-        _cache={"two_sigma": two_sigma, "runs": runs},
+        few_crossings=_array(data, "few_crossings", "b"),
+        _cache={"two_sigma": two_sigma, "runs": RunsTests(**runs)},
         **lines,
     )
+
+
+def _array(data: Mapping[str, Any], name: str, dtype_kind: str) -> Any:
+    array = from_json(data[name])
+    if not isinstance(array, np.ndarray) or array.dtype.kind != dtype_kind:
+        raise DataError(f"{name} is not an array of its type")
+    return array
+
+
+def _check(chart: ControlChart) -> None:
+    """Check that the parts fit together: shapes, tests that flag points, frames."""
+    when, shape = chart.timeline, chart.series.cells.status.shape
+    phases = (shape[0], max(chart.few_crossings.shape[-1], int(when.phase.max(initial=-1)) + 1))
+    wanted = {name: (getattr(chart, name).shape, shape) for name in _LINES}
+    wanted |= {n: (getattr(when, n).shape, shape) for n in ("phase", "baseline", "excluded")}
+    wanted |= {f"flags {key}": (mask.shape, shape) for key, mask in chart.flags.items()}
+    wanted |= {f.name: (getattr(chart.runs, f.name).shape, phases) for f in fields(RunsTests)}
+    wanted |= {"few_crossings": (chart.few_crossings.shape, phases)}
+    for name, (found, right) in wanted.items():
+        if found != right:
+            raise DataError(f"{name} is of shape {found}, wanted is {right}")
+    if not np.isin(chart.runs.reason, range(len(REASONS))).all():
+        raise DataError(f"reason of the runs tests holds numbers that are not in 0 to {len(REASONS) - 1}")
+    masks = (when.baseline, when.excluded, *chart.flags.values())
+    if when.phase.dtype.kind != "i" or any(mask.dtype.kind != "b" for mask in masks):
+        raise DataError("the timeline or flags are not of their types")
+    tests = [t.name for t in chart.rules.tests if not isinstance(t, Crossings)]
+    if set(chart.flags) != {(test, side) for test in tests for side in ("low", "high")}:
+        raise DataError(f"flags are of {list(chart.flags)}, but the rules have {tests}")
+    keys = list(chart.series.cells.strata.columns)
+    when.phases[[*keys, "phase", "start", "label", "reason"]]
+    when.exclusions[[*keys, "period", "reason"]]
+    bool(chart.method["overlap"]["found"])
 
 
 def equal(one: ControlChart, other: ControlChart) -> bool:

@@ -133,7 +133,9 @@ def _joined(chart: ControlChart, test: Test, side: int, rows: IntArray, flags: B
         step = np.diff(values, axis=1, prepend=np.nan) * (1 if side else -1)
         pause = (step == 0) & (test.ties == "skip")
         return _Between(~flags & ~pause, length, also=step >= 0 if test.ties == "skip" else step > 0)
-    return _Between(np.zeros_like(flags), 2)
+    centre = chart.centre_line[rows]
+    beside = values > centre if side else values < centre
+    return _Between(~flags & ~beside, 2)
 
 
 def _crossings(chart: ControlChart) -> IntArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,6 +22,13 @@ from qi_equity.spc.runs_tests import RunsTests
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 T = TypeVar("T")
+
+
+def read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Give a view that cannot be written to."""
+    view = array.view()
+    view.setflags(write=False)
+    return view
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -42,6 +50,12 @@ class ChartState:
     few_crossings: BoolArray
     method: Mapping[str, Any]
     _cache: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("centre_line", "sigma", "lower", "upper", "few_crossings"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+        flags = {key: read_only(mask) for key, mask in self.flags.items()}
+        object.__setattr__(self, "flags", MappingProxyType(flags))
 
     @property
     def strata(self) -> pd.DataFrame:
@@ -111,7 +125,8 @@ class ChartState:
 
     def _two_sigma(self) -> tuple[FloatArray, FloatArray]:
         def compute() -> tuple[FloatArray, FloatArray]:
-            return two_sigma(self.spec, self.centre_line, self.sigma, self.series.cells.denominator)
+            lower, upper = two_sigma(self.spec, self.centre_line, self.sigma, self.series.cells.denominator)
+            return read_only(lower), read_only(upper)
 
         return self._cached("two_sigma", compute)
 

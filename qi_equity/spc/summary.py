@@ -11,7 +11,7 @@ import pandas as pd
 from qi_equity.spc.chance import false_signal_probability
 from qi_equity.spc.judge import observed
 from qi_equity.spc.points import good_and_bad_side
-from qi_equity.spc.rules import BeyondLimits, Trend, TwoInThree
+from qi_equity.spc.rules import BeyondLimits, Crossings, LongestRun, Shift, Trend, TwoInThree
 from qi_equity.spc.runs_tests import REASONS
 from qi_equity.spc.signals import category
 
@@ -58,10 +58,25 @@ def limits_can_signal(chart: ControlChart, phase: int) -> tuple[BoolArray, BoolA
     return _beyond_exists(chart, recent, chart.lower, chart.upper)
 
 
+def runs_can_signal(chart: ControlChart, phase: int) -> BoolArray:
+    """Whether a runs test is given and has points enough for a signal, shape (S,)."""
+    runs, tests = chart.runs, chart.rules.tests
+    n_points = (chart._tested() & (chart.timeline.phase == phase)).sum(axis=1)
+    able = np.zeros(n_points.shape, dtype=bool)
+    if any(isinstance(t, LongestRun) for t in tests):
+        able |= runs.longest_max[:, phase] < runs.n_useful[:, phase]
+    if any(isinstance(t, Crossings) for t in tests):
+        able |= runs.crossings_min[:, phase] > 0
+    for test in tests:
+        if isinstance(test, Shift):
+            able |= n_points >= test.length
+    return np.asarray(able & runs.given[:, phase])
+
+
 def patterns_can_signal(chart: ControlChart, phase: int) -> tuple[BoolArray, BoolArray]:
     """Whether several points together could signal by the tests that are given, low and high, each (S,)."""
     tests, seen = chart.rules.tests, recent_points(chart, phase)
-    either = chart.runs.given[:, phase] & any(t.is_runs_test for t in tests)
+    either = runs_can_signal(chart, phase)
     if chart.method["overlap"]["found"]:
         return either, either
     either = either | (seen.any(axis=1) & any(isinstance(t, Trend) for t in tests))

@@ -39,8 +39,8 @@ def test_a_sound_chart_says_only_what_to_expect(make_series: Make) -> None:
     assert codes(chart) == ["expected_false_signals"]
     probability = chart.summary().loc[0, "false_signal_probability"]
     assert text(chart, "expected_false_signals") == (
-        f"If nothing had changed anywhere, up to about {probability:.2g} of the 1 stratum here would still "
-        "show a signal (limits and runs tests put together roughly)."
+        f"The chance of at least one false signal on this chart is about {100 * probability:.0f} % "
+        "(limits and runs tests put together roughly)."
     )
 
 
@@ -220,7 +220,7 @@ def test_the_notebook_view_shows_tables_and_no_figure(make_series: Make) -> None
     assert "<img" not in html
     assert "<svg" not in html
     assert "beyond_limits" in html
-    assert "still show a signal" in html
+    assert "false signal on this chart" in html
 
 
 def test_the_notebook_view_is_short(make_series: Make) -> None:
@@ -247,3 +247,48 @@ def test_words() -> None:
     assert [plural(n, "birth") for n in (0, 1, 1200)] == ["0 births", "1 birth", "1,200 births"]
     assert and_list(["a"]) == "a"
     assert and_list(["a", "b", "c"]) == "a, b and c"
+
+
+def test_several_strata_are_told_how_many_would_signal(make_series: Make) -> None:
+    chart = qe.control_chart(make_series([[60, 66, 57, 63] * 6] * 2, 300))
+    expected = chart.summary().loc[0, "expected_false_signals_all"]
+    assert f"up to about {expected:.2g} of the 2 strata here would" in text(chart, "expected_false_signals")
+
+
+@pytest.mark.parametrize(("numbers", "births"), [([0] * 24, 50), ([5], 50)])
+def test_a_tiny_chance_has_no_number(make_series: Make, numbers: list[int], births: int) -> None:
+    chart = qe.control_chart(make_series(numbers, births))
+    assert chart.summary().loc[0, "expected_false_signals_all"] < 0.005
+    said = text(chart, "expected_false_signals")
+    assert not any(letter.isdigit() for letter in said)
+    assert "false signal is to be expected here" in said
+
+
+@pytest.mark.parametrize(("suppressed", "severity"), [(5, "caution"), (6, "warning")])
+def test_suppressed_points_bias_the_lines(make_series: Make, suppressed: int, severity: str) -> None:
+    numbers = ["*"] * suppressed + [5, 6] * 12
+    chart = qe.control_chart(make_series(numbers[:24], 50))
+    row = chart.notes.set_index("code").loc["suppressed_points"]
+    assert row["severity"] == severity
+    assert "biased: upward if zeros are withheld too" in row["text"]
+    assert "must not be compared with those of other groups" in row["text"]
+
+
+def test_without_lines_one_note_says_so(make_series: Make) -> None:
+    months = [f"2022-{m:02d}" for m in range(1, 7)]
+    chart = qe.control_chart(make_series([5, 6] * 3, 60), exclude=months)
+    assert set(codes(chart)) == {"exclusion_without_reason", "expected_false_signals", "no_lines"}
+    assert text(chart, "no_lines") == (
+        "Every point of the phase is excluded (or none is in the baseline): there are no lines."
+    )
+    assert "nan" not in " ".join(chart.notes["text"])
+
+
+def test_a_run_chart_with_every_point_on_the_median_says_so(make_series: Make) -> None:
+    chart = qe.run_chart(make_series([5] * 12, kind="mean"))
+    assert text(chart, "runs_tests_not_given").endswith("every point lies on the centre line.")
+
+
+def test_one_expected_event_is_singular(make_series: Make) -> None:
+    chart = qe.control_chart(make_series([1, 2, 0, 1] * 6, 28), rules="shewhart")
+    assert "with about 1 expected event a month" in text(chart, "cannot_signal_improvement")

@@ -354,3 +354,44 @@ def test_strata_alone_are_as_together(make_series: Make) -> None:
         )
         part = together.points[together.points["group"] == name].reset_index(drop=True)
         pd.testing.assert_frame_equal(part, alone.points, check_categorical=False)
+
+
+def test_the_arrays_of_a_chart_cannot_be_written_to(make_series: Make) -> None:
+    chart = qe.control_chart(make_series(EVENTS, 50))
+    names = ("centre_line", "sigma", "lower", "upper", "lower_2s", "upper_2s", "few_crossings")
+    for array in (*(getattr(chart, name) for name in names), *chart.flags.values()):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0, 0] = 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"limits": "theirs"},
+        {"few_crossings": None},
+        {"spec": {"kind": "z"}},
+        {"spec": {"kind": "p", "spread": "mean"}},
+        {"flags": []},
+        {"flags": None},
+        {"lines": {}},
+        {"rules": {}},
+        {"timeline": []},
+        {"target": "high"},
+        {"method": None},
+    ],
+)
+def test_corrupted_data_are_not_read(make_series: Make, change: dict[str, object]) -> None:
+    saved = qe.control_chart(make_series(EVENTS, 50)).to_dict()
+    with pytest.raises(qe.DataError, match="These are not the data of a chart"):
+        qe.ControlChart.from_dict({**saved, **change})
+
+
+def test_parts_of_saved_charts_must_fit_together(make_series: Make) -> None:
+    saved = qe.control_chart(make_series(EVENTS, 50)).to_dict()
+    shorter = qe.control_chart(make_series(EVENTS[1:], 50)).to_dict()
+    for part in ("series", "lines", "timeline", "flags"):
+        with pytest.raises(qe.DataError, match="is of shape"):
+            qe.ControlChart.from_dict({**saved, part: shorter[part]})
+    without = {key: part for key, part in saved.items() if key != "runs"}
+    with pytest.raises(qe.DataError, match="KeyError: 'runs'"):
+        qe.ControlChart.from_dict(without)

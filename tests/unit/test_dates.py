@@ -168,3 +168,29 @@ def test_the_wall_clock_does_not_depend_on_the_type_of_the_column(dtype):
         column = column.convert_dtypes(dtype_backend="pyarrow")
         assert isinstance(column.dtype, pd.ArrowDtype)
     assert dates.read(column).stamps.astype(str).tolist() == ["2024-07-01T00:30:00.000000", "NaT"]
+
+
+def test_times_of_day_in_a_column_of_several_types_stay():
+    found = dates.read([pd.Timestamp("2024-01-01 10:11:12.5"), "2024-01-02"])
+    assert found.stamps.astype(str).tolist() == ["2024-01-01T10:11:12.500000", "2024-01-02T00:00:00.000000"]
+
+
+@pytest.mark.parametrize(
+    ("label", "freq", "level", "first"),
+    [
+        ("2022", "Y", "year", "2022-01-01"),
+        ("2022", "Y-MAR", "financial-year", "2021-04-01"),
+        ("2022Q2", "Q", "quarter", "2022-04-01"),
+        ("2022-05", "M", "month", "2022-05-01"),
+        ("2022-05-04", "W", "week", "2022-05-02"),
+        ("2022-05-04", "D", "day", "2022-05-04"),
+    ],
+)
+def test_a_period_of_pandas_names_its_level(label, freq, level, first):
+    found = dates.read([pd.Period(label, freq)])
+    assert (found.levels[0], str(found.stamps[0])[:10]) == (level, first)
+
+
+@pytest.mark.parametrize(("label", "freq"), [("2022", "Y-JUN"), ("2022Q2", "Q-JAN"), ("2022-05", "2M")])
+def test_a_period_of_pandas_of_another_calendar_is_a_problem(label, freq):
+    assert f"freq {freq!r}" in dates.read([pd.Period(label, freq)]).problems[0]

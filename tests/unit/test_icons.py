@@ -176,3 +176,60 @@ def test_the_last_observed_point_is_meant_not_a_missing_one(make_series: Make) -
     found = icon(qe.control_chart(series, "i", rules="shewhart", baseline=12))
     assert found["variation"] == "concern"
     assert found["variation_text"].startswith("2023-01 ")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind", "text"),
+    [
+        ([0] * 12 + [5, 6, 7] * 4, "p", "which does not show what the rate is."),
+        ([50] * 12 + [45, 44, 43] * 4, "p", "which does not show what the rate is."),
+        ([5] * 12 + [6, 7, 8] * 4, "i", "The baseline has no spread"),
+        ([5], "p", "There is only one point"),
+    ],
+)
+@pytest.mark.parametrize("better", ["lower", "higher"])
+def test_a_baseline_without_spread_or_one_point_has_no_assurance(
+    make_series: Make, numbers: list[int], kind: str, text: str, better: str
+) -> None:
+    series = make_series(numbers, 50, better=better)
+    found = icon(qe.control_chart(series, kind, baseline=min(12, len(numbers)), target=0.05))
+    assert found["assurance"] != found["assurance"]
+    assert text in str(found["assurance_text"])
+
+
+def test_a_value_is_constant_though_an_excluded_point_is_not(make_series: Make) -> None:
+    series = make_series([0] * 12 + [9, 0], 50)
+    found = icon(qe.control_chart(series, target=0.05, exclude="2023-01"))
+    assert found["assurance"] == "pass"
+    assert str(found["assurance_text"]).startswith("The value does not vary (0 %)")
+
+
+MONTHS = [f"2022-{m:02d}" for m in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("draw", "numbers", "options", "text"),
+    [
+        (qe.run_chart, [5] * 12, {}, "No rule could apply to the last point"),
+        (qe.run_chart, [5, 6, 7, 8], {}, "No rule could apply to the last point"),
+        (qe.control_chart, [5], {}, "There is only one point"),
+        (qe.control_chart, [5, 6] * 3, {"exclude": MONTHS}, "There are no lines"),
+        (qe.control_chart, [0] * 12, {}, "The baseline holds no event"),
+    ],
+)
+def test_where_nothing_was_judged_there_is_no_common_cause(
+    make_series: Make,
+    draw: Callable[..., qe.ControlChart],
+    numbers: list[int],
+    options: dict[str, object],
+    text: str,
+) -> None:
+    found = icon(draw(make_series(numbers, 50), **options))
+    assert found["variation"] == "none"
+    assert str(found["variation_text"]).startswith(text)
+
+
+@pytest.mark.parametrize("rules", ["making_data_count", "shewhart", "anhoej"])
+def test_what_was_judged_is_common_cause(make_series: Make, rules: str) -> None:
+    found = icon(qe.control_chart(make_series(STEADY * 2, 50), rules=rules))
+    assert found["variation"] == "common cause"

@@ -119,3 +119,19 @@ def test_an_unknown_test_is_not_read() -> None:
 def test_every_test_has_a_name_of_its_own() -> None:
     assert len(TESTS) == 6
     assert all(TESTS[name].name == name for name in TESTS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tests": 5},
+        {"tests": [5]},
+        {"tests": [{}]},
+        {"tests": [{"test": "shift", "len": 3}]},
+        {"tests": [{"test": "shift", "length": "a"}]},
+        {"version": 3},
+    ],
+)
+def test_corrupted_data_are_not_read(change: dict[str, object]) -> None:
+    with pytest.raises(qe.OptionError, match="These are not the data of a set of rules"):
+        qe.RuleSet.from_dict({**qe.rule_sets["anhoej"].to_dict(), **change})

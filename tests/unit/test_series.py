@@ -618,3 +618,12 @@ def test_from_dict_refuses_blocks_that_do_not_fit() -> None:
     data["cells"] = data["cells"] | {"value": _result.to_json(np.zeros((2, 2)))}
     with pytest.raises(qe.DataError, match=r"'value': \(2, 2\).*; wanted is \(\d+, \d+\) for each"):
         qe.StratifiedSeries.from_dict(data)
+
+
+@pytest.mark.parametrize("argument", ["group", "site", "start", "end"])
+def test_selecting_by_an_array_without_dimensions_is_refused(argument: str) -> None:
+    rows = pd.DataFrame({"month": ["2024-01"], "n": [3]})
+    calls = qe.Measure("Calls", "count", None)
+    series = qe.from_counts(rows, calls, period="month", numerator="n")
+    with pytest.raises(qe.InputTypeError, match=rf"{argument}=array\("):
+        series.select(**{argument: np.array("Black")})

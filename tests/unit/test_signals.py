@@ -173,3 +173,13 @@ def test_signals_of_further_strata_and_sites(make_series: Make) -> None:
     series = make_series([STEADY, [*STEADY[:-1], 45]], 50, groups=["A", "A"], sites=["X", "Y"])
     signals = qe.control_chart(series, rules="shewhart").signals
     assert signals[["site", "group", "rule"]].to_numpy().tolist() == [["Y", "A", "beyond_limits"]]
+
+
+def test_two_in_three_ends_at_what_breaks_the_window(make_series: Make) -> None:
+    before = [0, 0.1, -0.1, 0.2, 0, -0.2, 0.1, 0, -0.1, 0.1, 0, 0.05, -0.05, 0.1, -0.1, 0, 0.05]
+    for between in (None, -0.1):
+        values = [*before, 1.0, 1.0, between, 1.0, 1.0, 0.1, -0.1, 0.0, 0.1, -0.1]
+        series = make_series(values, kind="mean")
+        chart = qe.control_chart(series, rules=rule_set(TwoInThree()), baseline=16)
+        assert rows(chart) == [("two_in_three", 17, 18, 2, "high"), ("two_in_three", 20, 21, 2, "high")]
+        assert "run_across_gap" not in set(chart.notes["code"])

@@ -297,3 +297,16 @@ def test_nothing_is_simulated_for_no_points_or_no_tests() -> None:
     some = simulated_false_signal((LongestRun(), Crossings(), BeyondLimits()), 24, Individuals())
     assert 0.05 < some.probability < 0.13
     assert some.standard_error < 0.004
+
+
+@pytest.mark.parametrize(("n", "able"), [(4, NO), (12, SEVERAL)])
+def test_runs_tests_signal_only_with_points_enough(make_series: Make, n: int, able: str) -> None:
+    row = qe.run_chart(make_series(list(range(n)), kind="mean")).summary().loc[0]
+    assert (row["runs_tests"], row["n_useful"], row["can_signal_low"]) == ("given", n, able)
+
+
+@pytest.mark.parametrize(("length", "able"), [(7, NO), (6, SEVERAL)])
+def test_a_shift_needs_its_length(make_series: Make, length: int, able: str) -> None:
+    rules = qe.RuleSet("shift", "1", "ours", (Shift(length),))
+    row = qe.run_chart(make_series(list(range(6)), kind="mean"), rules=rules).summary().loc[0]
+    assert row["can_signal_high"] == able

@@ -451,3 +451,33 @@ def test_many_strata_need_no_loop() -> None:
     found = timeline(series, phases=frame.sample(frac=1, random_state=1), baseline=2)
     assert time.perf_counter() - begun < 10
     np.testing.assert_array_equal(found.phase, np.arange(1, 9) >= month[:, None])
+
+
+@pytest.mark.parametrize("argument", ["phases", "exclude"])
+@pytest.mark.parametrize("given", [[["2024-03"]], np.array(5), np.array([["2024-03"]]), [{}]])
+def test_lists_in_lists_and_arrays_without_dimensions_are_refused(argument: str, given: Any) -> None:
+    with pytest.raises(qe.InputTypeError, match=rf"{argument}="):
+        timeline(series_of(), **{argument: given})
+
+
+@pytest.mark.parametrize("argument", ["phases", "exclude"])
+def test_columns_of_one_name_are_refused(argument: str) -> None:
+    frame = pd.DataFrame([["2024-03", "2024-05"]], columns=["start", "start"])
+    with pytest.raises(qe.ColumnError, match=rf"{argument} has columns of one name"):
+        timeline(series_of(), **{argument: frame})
+
+
+@pytest.mark.parametrize(("period", "level"), [("2024", "year"), ("2024Q2", "quarter")])
+def test_a_longer_period_of_pandas_is_not_its_first_month(period: str, level: str) -> None:
+    for given in (period, pd.Period(period)):
+        with pytest.raises(qe.DataError, match=f"names a {level}, but every='month'"):
+            timeline(series_of(), exclude=given)
+    one, other = (timeline(series_of(), baseline=b) for b in (pd.Period("2024-03"), "2024-03"))
+    assert np.array_equal(one.baseline, other.baseline)
+
+
+def test_the_arrays_of_a_timeline_cannot_be_written_to() -> None:
+    found = timeline(series_of())
+    for array in (found.phase, found.baseline, found.excluded):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0, 0] = 1

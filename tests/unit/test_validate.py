@@ -102,3 +102,9 @@ def test_all_errors_share_one_base() -> None:
     for kind in (OptionError, InputTypeError, ColumnError, DataError):
         assert issubclass(kind, QiEquityError)
         assert issubclass(kind, ValueError | TypeError)
+
+
+@pytest.mark.parametrize("value", [np.array(5), np.array("Black")])
+def test_names_refuses_an_array_without_dimensions(value: np.ndarray) -> None:
+    with pytest.raises(InputTypeError, match=r"order=array\(.*cannot be gone through"):
+        _validate.names("order", value)

@@ -11,19 +11,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from qi_equity.formulas import rule_tests
-from qi_equity.formulas.attributes import (
-    c_limits,
-    c_probability_limits,
-    p_limits,
-    p_probability_limits,
-    u_limits,
-    u_probability_limits,
-)
+from qi_equity.formulas import rule_tests, zone_tests
+from qi_equity.formulas.attributes import c_limits, p_limits, u_limits
 from qi_equity.formulas.chances import chance_above_p
 from qi_equity.formulas.false_signals import anhoej_false_signal, beyond_limits_false_signal
 from qi_equity.formulas.individuals import i_limits
 from qi_equity.formulas.medians import median_line
+from qi_equity.formulas.probability_limits import (
+    c_probability_limits,
+    p_probability_limits,
+    u_probability_limits,
+)
 from qi_equity.formulas.runs import crossings, longest_run, run_lengths, useful
 
 PARTS = ("centre_line", "sigma", "lower", "upper")
@@ -155,7 +153,7 @@ def marks(y: np.ndarray, rule: str) -> np.ndarray:
         case "trend":
             return np.stack(rule_tests.trend(y, length=4))
         case "two_in_three":
-            return np.stack(rule_tests.two_in_three(y, -1, 1, 0, -1.5, 1.5))
+            return np.stack(zone_tests.two_in_three(y, -1, 1, 0, -1.5, 1.5))
         case "beyond":
             return np.stack(rule_tests.beyond_limits(y, -1.5, 1.5))
     return np.stack(rule_tests.longest_run_mask(y, 0))

@@ -1,4 +1,4 @@
-"""p, u and c limits against formulas written out point by point, and exact ones against enumeration."""
+"""p, np, u and c limits against formulas written out point by point, and what all of them share."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from qi_equity.errors import InputTypeError, OptionError
-from qi_equity.formulas.attributes import (
-    c_limits,
-    c_probability_limits,
-    p_limits,
+from qi_equity.formulas.attributes import c_limits, np_limits, p_limits, u_limits
+from qi_equity.formulas.limits import Limits
+from qi_equity.formulas.probability_limits import (
+    np_probability_limits,
     p_probability_limits,
-    u_limits,
     u_probability_limits,
 )
-from qi_equity.formulas.limits import Limits
 
 NAN = math.nan
 PARTS = ("centre_line", "sigma", "lower", "upper")
@@ -46,6 +43,56 @@ def test_p_limits_are_clipped_and_sigma_is_not() -> None:
     assert limits.lower.tolist() == [0, 0]
     assert limits.upper.tolist() == [1, 1]
     np.testing.assert_allclose(limits.sigma, [math.sqrt(2 / 9 / 2), math.sqrt(2 / 9 / 4)])
+
+
+def test_np_limits_point_by_point() -> None:
+    p = 18 / 276
+    expected = [
+        [n * p for n in N],
+        [math.sqrt(n * p * (1 - p)) for n in N],
+        [max(0, n * p - math.sqrt(n * p * (1 - p))) for n in N],
+        [min(n, n * p + math.sqrt(n * p * (1 - p))) for n in N],
+    ]
+    np.testing.assert_allclose(series(np_limits(X, N, nsigma=1)), expected, rtol=1e-14)
+
+
+def test_np_limits_are_clipped_to_the_births_and_sigma_is_not() -> None:
+    limits = np_limits([1, 3], [2, 4])
+    assert limits.lower.tolist() == [0, 0]
+    assert limits.upper.tolist() == [2, 4]
+    np.testing.assert_allclose(limits.sigma, [math.sqrt(2 * 2 / 9), math.sqrt(4 * 2 / 9)])
+
+
+@pytest.mark.parametrize("formula", [np_limits, np_probability_limits])
+class TestOfCountsOfEvents:
+    """What only charts of counts have: a centre line of each period."""
+
+    def test_baseline_and_supplied_line_are_proportions(self, formula: Callable[..., Limits]) -> None:
+        base = [True, False, True, False, False, False]
+        np.testing.assert_allclose(formula(X, N, baseline=base).centre_line, 8 / 130 * N, rtol=1e-14)
+        np.testing.assert_allclose(formula(X, N, centre_line=0.1).centre_line, 0.1 * N, rtol=1e-14)
+
+    def test_no_births_no_line(self, formula: Callable[..., Limits]) -> None:
+        limits = formula([3, 0, NAN, 2, NAN], [50, 0, NAN, NAN, 40])
+        for part in PARTS:
+            assert np.isnan(getattr(limits, part)).tolist() == [False, True, True, True, False]
+
+    def test_nothing_in_the_baseline_is_nan_without_a_warning(self, formula: Callable[..., Limits]) -> None:
+        limits = formula([0, 1, 2], [0, 40, 30], baseline=[True, False, False])
+        assert np.isnan([getattr(limits, part) for part in PARTS]).all()
+
+    def test_inputs_are_left_as_they_were(self, formula: Callable[..., Limits]) -> None:
+        x, n, base = X.copy(), N.copy(), np.ones(6, dtype=bool)
+        for array in (x, n, base):
+            array.setflags(write=False)
+        formula(x, n, baseline=base).centre_line[0] = 9
+
+    def test_strata_together_are_strata_alone(self, formula: Callable[..., Limits]) -> None:
+        x, n = np.stack([X, X[::-1]]), np.stack([N, N])
+        together = formula(x, n)
+        for i in range(2):
+            for part in PARTS:
+                np.testing.assert_array_equal(getattr(together, part)[i], getattr(formula(x[i], n[i]), part))
 
 
 def test_u_limits_point_by_point() -> None:
@@ -133,76 +180,13 @@ class TestOfPeriodsWithBirths:
             formula(X, N, baseline=[0, 1])
 
 
-@pytest.mark.parametrize("formula", [p_limits, p_probability_limits])
+@pytest.mark.parametrize("formula", [p_limits, np_limits, p_probability_limits, np_probability_limits])
 def test_a_proportion_above_one_is_refused(formula: Callable[..., Limits]) -> None:
     with pytest.raises(OptionError, match=r"centre_line holds 4\.0; give values from 0 to 1\."):
         formula(X, N, centre_line=4)
 
 
-@pytest.mark.parametrize("formula", [p_limits, u_limits])
+@pytest.mark.parametrize("formula", [p_limits, np_limits, u_limits])
 def test_nsigma_must_be_above_zero(formula: Callable[..., Limits]) -> None:
     with pytest.raises(OptionError, match=r"nsigma=0 is not allowed; give a finite number > 0"):
         formula(X, N, nsigma=0)
-
-
-@pytest.mark.parametrize("formula", [p_probability_limits, u_probability_limits])
-@pytest.mark.parametrize("tail", [0, 0.5, 1])
-def test_tail_must_be_a_tail(formula: Callable[..., Limits], tail: float) -> None:
-    with pytest.raises(OptionError, match=r"tail=.* is not allowed; give a finite number > 0 and < 0\.5"):
-        formula(X, N, tail=tail)
-
-
-def test_exact_p_limits_need_whole_births() -> None:
-    with pytest.raises(OptionError, match=r"births holds 12\.5; exact limits need whole numbers of births"):
-        p_probability_limits([1, 1], [12, 12.5])
-
-
-def signals(tails: np.ndarray) -> np.ndarray:
-    return tails < 0.00135
-
-
-@pytest.mark.parametrize("p", [0, 1e-6, 0.02, 0.08, 0.5, 0.93, 1])
-@pytest.mark.parametrize("n", [1, 2, 12, 66, 294])
-def test_exact_p_limits_split_the_counts_that_signal_from_those_that_do_not(p: float, n: int) -> None:
-    k = np.arange(n + 1)
-    limits = p_probability_limits(k, np.full(n + 1, n), centre_line=p)
-    np.testing.assert_array_equal(k / n > limits.upper, signals(stats.binom.sf(k - 1, n, p)))
-    np.testing.assert_array_equal(k / n < limits.lower, signals(stats.binom.cdf(k, n, p)))
-
-
-@pytest.mark.parametrize("mean", [0, 0.001, 0.7, 6.6, 6.7, 30, 294])
-def test_exact_u_limits_split_the_counts_that_signal_from_those_that_do_not(mean: float) -> None:
-    k = np.arange(500)
-    limits = u_probability_limits(k, np.full(500, 12.5), centre_line=mean / 12.5)
-    np.testing.assert_array_equal(k / 12.5 > limits.upper, signals(stats.poisson.sf(k - 1, mean)))
-    np.testing.assert_array_equal(k / 12.5 < limits.lower, signals(stats.poisson.cdf(k, mean)))
-    assert np.isfinite(limits.upper).all()
-
-
-def test_exact_limits_lie_half_way_between_two_counts() -> None:
-    limits = p_probability_limits([0], [294], centre_line=0.12)
-    for limit in (limits.lower, limits.upper):
-        assert float(limit[0] * 294) % 1 == pytest.approx(0.5, abs=1e-9)
-
-
-def test_exact_limits_where_no_count_can_signal() -> None:
-    limits = p_probability_limits([1, 1], [2, 2], centre_line=0.5)
-    assert limits.lower.tolist() == [0, 0]
-    assert limits.upper.tolist() == [1, 1]
-
-
-def test_exact_sigma_is_the_classical_one() -> None:
-    np.testing.assert_array_equal(p_probability_limits(X, N).sigma, p_limits(X, N).sigma)
-    np.testing.assert_array_equal(u_probability_limits(X, N).sigma, u_limits(X, N).sigma)
-
-
-def test_exact_c_limits_are_those_of_u_over_one() -> None:
-    assert c_probability_limits(X).equals(u_probability_limits(X, np.ones(6)))
-    assert c_limits(X).equals(u_limits(X, np.ones(6)))
-
-
-def test_exact_limits_approach_the_classical_with_many_events() -> None:
-    exact = p_probability_limits([0], [10**8], centre_line=0.3)
-    classical = p_limits([0], [10**8], centre_line=0.3)
-    np.testing.assert_allclose(exact.lower, classical.lower, rtol=1e-6)
-    np.testing.assert_allclose(exact.upper, classical.upper, rtol=1e-6)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qi_equity._validate import one_of
+from qi_equity.errors import OptionError
 from qi_equity.formulas._arrays import FloatArray, floats
 from qi_equity.formulas._tails import Tail, binomial_at_least, poisson_at_least
 from qi_equity.formulas.medians import row_median
 
-__all__ = ["chance_above_c", "chance_above_p", "chance_above_u", "largest_atom"]
+__all__ = ["chance_above_c", "chance_above_g", "chance_above_p", "chance_above_u", "largest_atom"]
 
 
 def chance_above_p(centre_line: ArrayLike, births: ArrayLike) -> FloatArray:
@@ -120,6 +122,58 @@ def chance_above_c(centre_line: ArrayLike) -> FloatArray:
     """
     (c,) = floats({"centre_line": centre_line})
     return chance_above_u(c, np.ones_like(c))
+
+
+def chance_above_g(centre_line: ArrayLike, mean: ArrayLike, *, smallest: int = 1) -> FloatArray:
+    r"""Chance that a gap between events lies above the centre line, given that it does not lie on it.
+
+    .. math::
+        P(G > c \mid G \ne c), \qquad P(G \ge k) = q^{k - s}, \quad q = \frac{\bar g - s}{\bar g - s + 1}
+
+    with G geometric from its smallest value s on.
+
+    Parameters
+    ----------
+    centre_line : array_like, broadcastable to (..., T)
+        Centre line c, births between events.
+    mean : array_like, broadcastable to (..., T)
+        Mean gap, >= ``smallest``.
+    smallest : {1, 0}
+        Smallest gap there can be: 1 where the birth with the event is counted, 0 where it is not.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (..., T)
+        Chances in [0, 1]; NaN where centre line or mean is missing, or where every gap lies on the line.
+
+    Raises
+    ------
+    InputTypeError
+        If an argument does not hold numbers.
+    OptionError
+        If shapes do not fit together, ``smallest`` is not 0 or 1, or a mean lies below it.
+
+    References
+    ----------
+    .. [1] The definition; geometric tails as in Benneyan, Number-between g-type statistical quality control
+       charts for monitoring adverse events. Health Care Manag Sci 2001;4:305-318.
+
+    Examples
+    --------
+    >>> float(chance_above_g(1.5, 2)[0]), float(chance_above_g(25, 25)[0].round(3))
+    (0.5, 0.366)
+    """
+    line, m = floats({"centre_line": centre_line, "mean": mean})
+    start = one_of("smallest", smallest, (1, 0))
+    wrong = m[m < start]
+    if wrong.size:
+        raise OptionError(f"mean holds {float(wrong[0])!r}; no mean gap lies below smallest={start}.")
+    event = 1 / (m - start + 1)
+    below = np.maximum(np.floor(line) + 1 - start, 0)
+    above = (1 - event) ** below
+    on = np.where((line == np.floor(line)) & (below > 0), event * (1 - event) ** np.maximum(below - 1, 0), 0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(above / (1 - on))
 
 
 def largest_atom(values: ArrayLike, centre_line: ArrayLike | None = None) -> FloatArray:

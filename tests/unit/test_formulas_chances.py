@@ -10,7 +10,13 @@ from scipy import stats
 
 from qi_equity.errors import OptionError
 from qi_equity.formulas.attributes import p_limits
-from qi_equity.formulas.chances import chance_above_c, chance_above_p, chance_above_u, largest_atom
+from qi_equity.formulas.chances import (
+    chance_above_c,
+    chance_above_g,
+    chance_above_p,
+    chance_above_u,
+    largest_atom,
+)
 
 NAN = math.nan
 
@@ -40,6 +46,30 @@ def test_u_by_enumeration(mean: float, exposure: float) -> None:
 def test_c_is_u_over_one() -> None:
     line = [0.5, 1, 7.25, NAN]
     np.testing.assert_array_equal(chance_above_c(line), chance_above_u(line, 1))
+
+
+@pytest.mark.parametrize("smallest", [0, 1])
+@pytest.mark.parametrize("above", [0.02, 0.5, 1, 2.4, 30, 250])
+@pytest.mark.parametrize("line", [-0.5, 0, 0.5, 1, 1.5, 2, 2.25, 20, 21.7, 400])
+def test_g_by_enumeration(line: float, above: float, smallest: int) -> None:
+    gaps = np.arange(smallest, 20_000)
+    chance = stats.geom.pmf(gaps - smallest + 1, 1 / (above + 1))
+    off = chance[gaps != line].sum()
+    expected = chance[gaps > line].sum() / off
+    found = chance_above_g(line, smallest + above, smallest=smallest)[0]
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-15)
+
+
+def test_g_where_nothing_is_known_is_nan_without_a_warning() -> None:
+    assert np.isnan(chance_above_g([1, NAN, 5], [1, 5, NAN])).all()
+    np.testing.assert_array_equal(chance_above_g([0.5, 1.5], 1), [1, 0])
+
+
+def test_g_is_checked() -> None:
+    with pytest.raises(OptionError, match=r"mean holds 0.5; no mean gap lies below smallest=1"):
+        chance_above_g(3, 0.5)
+    with pytest.raises(OptionError, match=r"smallest=2 is not allowed"):
+        chance_above_g(3, 5, smallest=2)
 
 
 def test_a_count_on_a_pooled_line_is_on_it() -> None:

@@ -1,41 +1,16 @@
-"""Individuals chart (XmR): moving ranges and limits."""
+"""Individuals chart (XmR): moving ranges, their own chart, and limits."""
 
 from __future__ import annotations
 
-import math
-from typing import Literal, NamedTuple
-
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from qi_equity._validate import number, one_of
-from qi_equity.errors import OptionError
-from qi_equity.formulas._arrays import BoolArray, FloatArray, floats, mask
+from qi_equity.formulas._arrays import FloatArray, floats, mask
+from qi_equity.formulas._ranges import Constants, Spread, distances, mean_along, preset, sigma_of_ranges
 from qi_equity.formulas.limits import Limits
-from qi_equity.formulas.medians import row_median
 
-__all__ = ["i_limits", "moving_ranges"]
-
-Spread = Literal["screened", "mean", "median"]
-Constants = Literal["exact", "mdc", "qicharts2"]
-
-
-class _Preset(NamedTuple):
-    """Sigma is the mean or median range over these; ``screen`` times the mean is too long a range."""
-
-    mean: float
-    median: float | None
-    screen: float
-
-
-_D2 = 2 / math.sqrt(math.pi)
-_D3 = math.sqrt(2 - 4 / math.pi)
-_PRESETS: dict[str, _Preset] = {
-    "exact": _Preset(_D2, math.sqrt(2) * float(special.ndtri(0.75)), 1 + 3 * _D3 / _D2),
-    "mdc": _Preset(3 / 2.66, None, 3.267),
-    "qicharts2": _Preset(1.128, None, 3.267),
-}
+__all__ = ["i_limits", "moving_ranges", "mr_limits"]
 
 
 def moving_ranges(values: ArrayLike, *, baseline: ArrayLike | None = None) -> FloatArray:
@@ -74,7 +49,7 @@ def moving_ranges(values: ArrayLike, *, baseline: ArrayLike | None = None) -> Fl
     array([nan,  2., nan,  1.])
     """
     (y,) = floats({"values": values})
-    return _ranges(y, mask("baseline", baseline, y.shape))
+    return distances(y, mask("baseline", baseline, y.shape))
 
 
 def i_limits(
@@ -135,39 +110,73 @@ def i_limits(
     """
     (y,) = floats({"values": values})
     used = mask("baseline", baseline, y.shape)
-    preset, k = _PRESETS[one_of("constants", constants, tuple(_PRESETS))], number("nsigma", nsigma, above=0)
+    constant, k = preset(constants), number("nsigma", nsigma, above=0)
     how = one_of("spread", spread, ("screened", "mean", "median"))
-    given = _mean(np.where(used, y, np.nan)) if centre_line is None else centre_line
+    given = mean_along(np.where(used, y, np.nan)) if centre_line is None else centre_line
     centre = floats({"centre_line": given, "values": y})[0].copy()
-    sigma = np.broadcast_to(_sigma(_ranges(y, used), how, preset, constants), y.shape).copy()
+    one = sigma_of_ranges(distances(y, used), how, constant, constants)
+    sigma = np.broadcast_to(one, y.shape).copy()
     return Limits(centre, sigma, centre - k * sigma, centre + k * sigma)
 
 
-def _ranges(y: FloatArray, used: BoolArray) -> FloatArray:
-    time = np.arange(y.shape[-1])
-    latest = np.maximum.accumulate(np.where(used, time, -1), axis=-1)
-    before = np.concatenate([np.full((*y.shape[:-1], 1), -1), latest[..., :-1]], axis=-1)
-    ranges = np.abs(y - np.take_along_axis(y, np.maximum(before, 0), axis=-1))
-    return np.where(used & (before >= 0), ranges, np.nan)
+def mr_limits(
+    ranges: ArrayLike,
+    *,
+    baseline: ArrayLike | None = None,
+    centre_line: ArrayLike | None = None,
+    constants: Constants = "exact",
+    nsigma: float = 3.0,
+) -> Limits:
+    r"""Centre line and limits of a moving range chart.
 
+    .. math::
+        \overline{MR} \pm k \frac{d_3}{d_2} \overline{MR}, \qquad
+        d_2 = 2 / \sqrt\pi, \quad d_3 = \sqrt{2 - 4 / \pi}
 
-def _sigma(ranges: FloatArray, how: str, preset: _Preset, constants: str) -> FloatArray:
-    if how == "median":
-        if preset.median is None:
-            raise OptionError(f"constants={constants!r} has none for spread='median'; use constants='exact'.")
-        return row_median(ranges) / preset.median
-    mean = _mean(ranges)
-    if how == "screened":
-        with np.errstate(invalid="ignore"):
-            screened = _mean(np.where(ranges < preset.screen * mean, ranges, np.nan))
-        mean = np.where(screened > 0, screened, mean)
-    return mean / preset.mean
+    Three standard errors above the mean is :math:`D_4 \overline{MR}` with :math:`D_4 = 3.267`.
 
+    Parameters
+    ----------
+    ranges : array_like, shape (..., T)
+        What :func:`moving_ranges` gives of the points (leave an excluded point out there, so that its
+        neighbours are compared); NaN where there is none.
+    baseline : array_like of bool, broadcastable to (..., T), optional
+        Ranges that set the centre line. Default: all.
+    centre_line : array_like, broadcastable to (..., T), optional
+        A mean range to use in place of that of the baseline; ``baseline`` is then not used.
+    constants : {"exact", "mdc", "qicharts2"}
+        ``"exact"``: :math:`D_4 = 3.2665`; the other two round it to 3.267.
+    nsigma : float
+        Half-width of the limits in standard errors of a range, > 0.
 
-def _mean(y: FloatArray) -> FloatArray:
-    """Mean along time of what is not NaN, shape (..., 1); exact where all values are the same."""
-    some = ~np.isnan(y)
-    origin = np.where(some, y, np.inf).min(axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore"):
-        above = np.where(some, y - origin, 0).sum(-1, keepdims=True) / some.sum(-1, keepdims=True)
-        return np.asarray(origin + above)
+    Returns
+    -------
+    Limits
+        ``centre_line, sigma, lower, upper``, each of shape (..., T), in the unit of the points, >= 0. The
+        lower limit is clipped at 0 (with three standard errors it always is), ``sigma``, the standard error
+        of one range, is not. NaN where the baseline holds no range.
+
+    Raises
+    ------
+    InputTypeError
+        If an argument does not hold numbers, or ``baseline`` not booleans.
+    OptionError
+        If shapes do not fit together or an option is not one of those above.
+
+    References
+    ----------
+    .. [1] Montgomery, Introduction to Statistical Quality Control, 6th ed., section 6.4.
+
+    Examples
+    --------
+    >>> limits = mr_limits(moving_ranges([5, 7, 6, 8, 6]), constants="mdc")
+    >>> float(limits.centre_line[0]), float(limits.upper[0].round(3))
+    (1.75, 5.717)
+    """
+    (r,) = floats({"ranges": ranges})
+    used = mask("baseline", baseline, r.shape)
+    relative, k = (preset(constants).screen - 1) / 3, number("nsigma", nsigma, above=0)
+    given = mean_along(np.where(used, r, np.nan)) if centre_line is None else centre_line
+    centre = floats({"centre_line": given, "ranges": r})[0].copy()
+    sigma = relative * centre
+    return Limits(centre, sigma, np.maximum(centre - k * sigma, 0), centre + k * sigma)

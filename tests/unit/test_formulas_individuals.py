@@ -11,7 +11,8 @@ import pytest
 from scipy import integrate, optimize, stats
 
 from qi_equity.errors import OptionError
-from qi_equity.formulas.individuals import _PRESETS, _Preset, _sigma, i_limits, moving_ranges
+from qi_equity.formulas._ranges import PRESETS, Preset, sigma_of_ranges
+from qi_equity.formulas.individuals import i_limits, moving_ranges, mr_limits
 
 NAN = math.nan
 
@@ -92,7 +93,7 @@ def test_exact_constants_by_integration() -> None:
     d2 = integrate.quad(lambda r: r * density.pdf(r), 0, 20)[0]
     d3 = math.sqrt(integrate.quad(lambda r: r * r * density.pdf(r), 0, 20)[0] - d2**2)
     median = optimize.brentq(lambda r: density.cdf(r) - 0.5, 0, 5)
-    exact = _PRESETS["exact"]
+    exact = PRESETS["exact"]
     assert exact.mean == pytest.approx(d2, rel=1e-9)
     assert exact.median == pytest.approx(median, rel=1e-9)
     assert exact.screen == pytest.approx(1 + 3 * d3 / d2, rel=1e-9)
@@ -130,7 +131,7 @@ def test_screening_leaves_out_a_range_only_from_the_limit_on() -> None:
 
 def test_a_range_at_the_screening_limit_is_left_out() -> None:
     """In quarters all is exact: a preset that screens at twice the mean, ranges 1, 1, 1, 3 with mean 1.5."""
-    assert _sigma(np.array([[1.0, 1, 1, 3]]), "screened", _Preset(1.0, None, 2.0), "test")[0, 0] == 1
+    assert sigma_of_ranges(np.array([[1.0, 1, 1, 3]]), "screened", Preset(1.0, None, 2.0), "test")[0, 0] == 1
 
 
 def test_screening_is_done_once() -> None:
@@ -175,3 +176,58 @@ def test_inputs_are_left_as_they_were() -> None:
     base.setflags(write=False)
     i_limits(y, baseline=base).centre_line[0] = 3
     moving_ranges(y, baseline=base)[0] = 3
+
+
+def test_limits_of_ranges_by_loop(blocks: tuple[np.ndarray, np.ndarray]) -> None:
+    y, base = blocks
+    first = np.arange(y.shape[1]) < 10
+    ranges = moving_ranges(y, baseline=base)
+    limits = mr_limits(ranges, baseline=first, nsigma=1.1)
+    for row, used, centre, sigma, lower, upper in zip(
+        y, base, limits.centre_line, limits.sigma, limits.lower, limits.upper, strict=True
+    ):
+        some = [r for r in naive_ranges(row, used)[:10] if not math.isnan(r)]
+        mean = statistics.fmean(some) if some else NAN
+        np.testing.assert_allclose(centre, mean, rtol=1e-12)
+        np.testing.assert_allclose(sigma, mean * 0.8525024664 / 1.1283791671, rtol=1e-9)
+        np.testing.assert_allclose(upper, centre + 1.1 * sigma, rtol=1e-12)
+        np.testing.assert_allclose(lower, centre - 1.1 * sigma, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("constants", "d4"), [("exact", 3.2665319), ("mdc", 3.267), ("qicharts2", 3.267)])
+def test_limits_of_ranges_are_d4_times_their_mean(constants: str, d4: float) -> None:
+    limits = mr_limits([NAN, 1, 2, 6], constants=constants)
+    assert limits.centre_line.tolist() == [3] * 4
+    np.testing.assert_allclose(limits.upper, 3 * d4, rtol=1e-7)
+    assert limits.lower.tolist() == [0] * 4
+    assert (limits.sigma > 2).all()
+
+
+def test_a_supplied_line_of_ranges_needs_no_baseline() -> None:
+    limits = mr_limits([1, 2, 6], centre_line=4, baseline=[False] * 3)
+    assert limits.centre_line.tolist() == [4] * 3
+    np.testing.assert_allclose(limits.upper, 4 * 3.2665319, rtol=1e-7)
+
+
+def test_ranges_of_a_constant_series_have_limits_on_their_centre() -> None:
+    limits = mr_limits(moving_ranges([5, 5, 5]))
+    for part in (limits.centre_line, limits.sigma, limits.lower, limits.upper):
+        assert part.tolist() == [0] * 3
+
+
+def test_no_range_no_limits() -> None:
+    limits = mr_limits([NAN, NAN])
+    assert np.isnan([limits.centre_line, limits.sigma, limits.lower, limits.upper]).all()
+
+
+def test_unknown_options_of_range_charts_are_refused() -> None:
+    with pytest.raises(OptionError, match=r"constants='nhs' is not allowed"):
+        mr_limits([1, 2], constants="nhs")
+    with pytest.raises(OptionError, match=r"nsigma=0 is not allowed"):
+        mr_limits([1, 2], nsigma=0)
+
+
+def test_ranges_are_left_as_they_were() -> None:
+    r = np.array([1.0, 2, 6])
+    r.setflags(write=False)
+    mr_limits(r).centre_line[0] = 3

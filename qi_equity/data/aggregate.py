@@ -40,15 +40,15 @@ def count_rows(frame: Frame, step: str | None) -> pd.DataFrame:
 
 
 def measure_values(frame: Frame, step: str | None, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Give number, mean and standard deviation of the values of each combination of keys.
+    """Give number, mean, standard deviation and extremes of the values of each combination of keys.
 
     Returns
     -------
     pandas.DataFrame
         The keys, ``date``, ``rows``, ``recorded``, ``finite`` (rows whose value is no number are not),
-        ``mean``, ``sd`` (NaN of one value).
+        ``mean``, ``sd`` (NaN of one value), ``lowest``, ``highest``.
     """
-    frame = _cut(_with_numbers(frame, columns), step)
+    frame = _cut(_with_numbers(frame, "value", columns), step)
     keys = [name for name in frame.collect_schema().names() if name != "value"]
     value = nw.col("value")
     frame = frame.with_columns(value.cast(nw.Float64()).fill_nan(None))
@@ -64,6 +64,36 @@ def measure_values(frame: Frame, step: str | None, columns: Mapping[str, str]) -
             value.count().alias("recorded"),
             value.mean().alias("mean"),
             value.std(ddof=1).alias("sd"),
+            value.min().alias("lowest"),
+            value.max().alias("highest"),
+        )
+    )
+
+
+def sum_risks(frame: Frame, step: str | None, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Count the rows that are alike in all columns but ``expected``, and add that up.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The keys, ``date``, ``rows``, ``given`` (rows that have an expected probability), ``usable`` (those of
+        them with one between 0 and 1) and ``risk`` (the sum of those).
+    """
+    frame = _cut(_with_numbers(frame, "expected", columns), step)
+    keys = [name for name in frame.collect_schema().names() if name != "expected"]
+    risk = nw.col("expected")
+    frame = frame.with_columns(risk.cast(nw.Float64()).fill_nan(None))
+    usable = (risk.fill_null(0.0) > 0) & (risk.fill_null(0.0) < 1)
+    frame = frame.with_columns(
+        usable.cast(nw.Int64()).alias("usable"),
+        nw.when(usable).then(risk).otherwise(nw.lit(0.0)).alias("risk"),
+    )
+    return frames.to_pandas(
+        frame.group_by(keys, drop_null_keys=False).agg(
+            nw.len().alias("rows"),
+            risk.count().alias("given"),
+            nw.col("usable").sum(),
+            nw.col("risk").sum(),
         )
     )
 
@@ -76,7 +106,8 @@ def one_row_a_woman(
     Raises
     ------
     DataError
-        If persons are missing, dates or outcomes cannot be read, or rows of a woman differ in group or site.
+        If persons are missing, dates or outcomes cannot be read, or rows of a woman differ in group, site or
+        expected probability.
     """
     frame = _with_outcomes(frame, columns)
     frame = _cut(_with_dates(frame, columns, date_order), "1d")
@@ -97,13 +128,16 @@ def _refuse_other_strata(table: pd.DataFrame, columns: Mapping[str, str], scheme
     """Refuse rows of one person and day whose group, site or other strata are not the same as read."""
     # Labels that cannot be read are told later, with those of all the other rows.
     keys = groups.read_keys(table, columns, *scheme, BadRows(table, columns))
-    labels = {columns.get("ethnicity", ""): keys.group, **keys.by}
+    codes = {columns.get("ethnicity", ""): keys.group.codes, **{c: read.codes for c, read in keys.by.items()}}
     if keys.site is not None:
-        labels[columns["site"]] = keys.site
+        codes[columns["site"]] = keys.site.codes
+    if "expected" in columns:
+        risks = outcomes.read_values(table["expected"], columns["expected"], BadRows(table, columns))
+        codes[columns["expected"]] = pd.factorize(risks, use_na_sentinel=False)[0]
     person = [table["person"], table["date"]]
     bad = BadRows(table, columns)
-    for name, read in labels.items():
-        grouped = pd.Series(read.codes).groupby(person, sort=False, observed=True, dropna=False)
+    for name, code in codes.items():
+        grouped = pd.Series(code).groupby(person, sort=False, observed=True, dropna=False)
         bad.add((grouped.transform("nunique") > 1).to_numpy(), f"rows of one person and day differ in {name}")
     bad.check("records", "Mend these rows, or leave out person=.")
 
@@ -161,13 +195,16 @@ def _cut(frame: Frame, step: str | None) -> Frame:
     return frame.with_columns(when if step is None else when.dt.truncate(step))
 
 
-def _with_numbers(frame: Frame, columns: Mapping[str, str]) -> Frame:
-    """Make values numbers; text is read out of the engine, and infinite where it is no number."""
-    if frame.collect_schema()["value"].is_numeric():
+def _with_numbers(frame: Frame, role: str, columns: Mapping[str, str]) -> Frame:
+    """Make a column numbers; text is read out of the engine, and infinite where it is no number."""
+    kind = frame.collect_schema()[role]
+    # Arrow, of pandas too, makes no floats of whole numbers that these cannot hold exactly.
+    arrow = frame.implementation.is_pandas() or frame.implementation.is_pyarrow()
+    if kind.is_numeric() and not (kind.is_integer() and arrow):
         return frame
     table = frames.to_pandas(frame)
-    read = outcomes.read_values(table["value"], columns["value"], BadRows(table, columns))
-    opened: Frame = nw.from_native(table.assign(value=read))
+    read = outcomes.read_values(table[role], columns[role], BadRows(table, columns))
+    opened: Frame = nw.from_native(table.assign(**{role: read}))
     return opened
 
 

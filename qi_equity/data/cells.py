@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,19 +11,37 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qi_equity._result import from_json, to_json
+from qi_equity.data.cases import Cases
 from qi_equity.errors import DataError
 
-__all__ = ["BLOCKS", "MISSING", "OBSERVED", "PADDING", "PROVISIONAL", "STATUSES", "SUPPRESSED", "Cells"]
+__all__ = [
+    "BLOCKS",
+    "COLUMNS",
+    "MISSING",
+    "OBSERVED",
+    "PADDING",
+    "PROVISIONAL",
+    "STATUSES",
+    "SUPPRESSED",
+    "Cells",
+]
 
 STATUSES = ("observed", "missing", "suppressed", "provisional")
 OBSERVED, MISSING, SUPPRESSED, PROVISIONAL = range(4)
 PADDING = -1
 
-BLOCKS = ("numerator", "denominator", "unrecorded", "value", "sd")
+COLUMNS = ("numerator", "denominator", "unrecorded", "value", "sd")
+_FURTHER = ("range", "expected")
+BLOCKS = (*COLUMNS, *_FURTHER)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+
+def _unknown() -> Floats:
+    """Give a block of which nothing is known, to be stretched to the shape of the others."""
+    return np.full((1, 1), np.nan)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +58,11 @@ class Cells:
         Counts and unscaled values; NaN where not known.
     status : ndarray of int8, shape (S, T)
         Index into ``STATUSES``; -1 after the last event of a stratum.
+    range, expected : ndarray of float64, shape (S, T), optional
+        Greatest less smallest value of a subgroup, and the sum of the probabilities of the event that were
+        expected of its births; NaN where not known. They are no columns of :meth:`frame`.
+    cases : Cases, optional
+        The expected probability of every birth between events.
     """
 
     strata: pd.DataFrame
@@ -50,14 +73,17 @@ class Cells:
     value: Floats
     sd: Floats
     status: NDArray[np.int8]
+    range: Floats = field(default_factory=_unknown)
+    expected: Floats = field(default_factory=_unknown)
+    cases: Cases | None = None
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            content = getattr(self, field.name)
-            if isinstance(content, np.ndarray):
-                view = content.view()
-                view.flags.writeable = False
-                object.__setattr__(self, field.name, view)
+        for name in ("periods", *COLUMNS, "status"):
+            view = getattr(self, name).view()
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
+        for name in _FURTHER:
+            object.__setattr__(self, name, np.broadcast_to(getattr(self, name), self.status.shape))
 
     @classmethod
     def dense(
@@ -72,6 +98,8 @@ class Cells:
         unrecorded: Floats | None = None,
         value: Floats | None = None,
         sd: Floats | None = None,
+        range: Floats | None = None,
+        expected: Floats | None = None,
         status: NDArray[np.int8] | None = None,
         absent: Literal["missing", "no births"] = "missing",
         kind: str | None = None,
@@ -86,7 +114,7 @@ class Cells:
             The periods, or the dates of events with NaT after the last of a stratum.
         stratum_index, period_index : ndarray of int, shape (R,)
             Where each row belongs.
-        numerator, denominator, unrecorded, value, sd : ndarray of float, shape (R,), optional
+        numerator, denominator, unrecorded, value, sd, range, expected : ndarray of float, (R,), optional
             What the rows hold; what is not given is NaN everywhere.
         status : ndarray of int8, shape (R,), optional
             Status of each row. Default: missing without a count, unless births are 0; else observed.
@@ -103,12 +131,14 @@ class Cells:
         shape = (len(strata), periods.shape[-1])
         flat = np.asarray(stratum_index, dtype=np.int64) * shape[1] + np.asarray(period_index, dtype=np.int64)
         fill = 0.0 if absent == "no births" else np.nan
-        blocks = {
+        blocks: dict[str, Any] = {
             "numerator": _scatter(numerator, flat, shape, fill),
             "denominator": _scatter(denominator, flat, shape, fill),
             "unrecorded": _scatter(unrecorded, flat, shape, fill),
             "value": _scatter(value, flat, shape, np.nan),
             "sd": _scatter(sd, flat, shape, np.nan),
+            "range": _scatter(range, flat, shape, np.nan),
+            "expected": _scatter(expected, flat, shape, fill),
         }
         if value is None:
             kind = kind or ("count" if denominator is None else "proportion")
@@ -141,7 +171,11 @@ class Cells:
         """Keep some strata (rows) and periods (columns), in the order given; labels left without rows go."""
         blocks = {name: getattr(self, name)[strata][:, periods] for name in (*BLOCKS, "status")}
         dates = self.periods[periods] if self.periods.ndim == 1 else self.periods[strata][:, periods]
-        return replace(self, strata=tidy_strata(self.strata.iloc[strata]), periods=dates, **blocks)
+        kept = tidy_strata(self.strata.iloc[strata])
+        cases = self.cases
+        if cases is not None:
+            cases = cases.gather(*(part[strata][:, periods] for part in cases.places(self.denominator)))
+        return replace(self, strata=kept, periods=dates, **blocks, cases=cases)
 
     def frame(self) -> pd.DataFrame:
         """Make a tidy frame, one row a stratum and period."""
@@ -149,7 +183,7 @@ class Cells:
         row = np.repeat(np.arange(len(self.strata)), self.status.shape[1])[present]
         frame = pd.DataFrame({c: self.strata[c].array.take(row) for c in self.strata.columns})
         frame["period"] = np.broadcast_to(self.periods, self.status.shape).ravel()[present]
-        for name in BLOCKS:
+        for name in COLUMNS:
             frame[name] = getattr(self, name).ravel()[present]
         frame["status"] = pd.Categorical.from_codes(
             self.status.ravel()[present], categories=pd.Index(STATUSES)
@@ -158,26 +192,37 @@ class Cells:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the cells as a dictionary that JSON can hold."""
-        return {f.name: to_json(getattr(self, f.name)) for f in fields(self)}
+        parts = {f.name: getattr(self, f.name) for f in fields(self)}
+        parts |= {name: None for name in _FURTHER if np.isnan(parts[name]).all()}
+        if self.cases is not None:
+            parts["cases"] = {"risk": self.cases.risk, "start": self.cases.start}
+        return {name: to_json(part) for name, part in parts.items()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Cells:
         """Make the cells that :meth:`to_dict` described; a DataError if the data are not those of cells."""
         parts = {f.name: from_json(data[f.name]) for f in fields(cls)}
-        shapes = {name: np.shape(parts[name]) for name in (*BLOCKS, "status")}
         shape = (len(parts["strata"]), np.shape(parts["periods"])[-1])
+        parts |= {name: np.broadcast_to(np.nan, shape) for name in _FURTHER if parts[name] is None}
+        shapes = {name: np.shape(parts[name]) for name in (*BLOCKS, "status")}
         if any(found != shape for found in shapes.values()):
             raise DataError(f"The blocks of these cells have shapes {shapes}; wanted is {shape} for each.")
+        if parts["cases"] is not None:
+            parts["cases"] = Cases(**parts["cases"])
+            parts["cases"].check(parts["denominator"])
         return cls(**parts)
 
     def equals(self, other: object) -> bool:
         """Tell whether the other holds the same strata, periods and numbers (NaN equals NaN)."""
         if not isinstance(other, Cells) or to_json(self.strata) != to_json(other.strata):
             return False
-        return all(
-            np.array_equal(getattr(self, f.name), getattr(other, f.name), equal_nan=f.name != "status")
-            for f in fields(self)
-            if f.name != "strata"
+        if self.cases is None or other.cases is None:
+            same_cases = self.cases is other.cases
+        else:
+            same_cases = self.cases.equals(other.cases)
+        return same_cases and all(
+            np.array_equal(getattr(self, name), getattr(other, name), equal_nan=name != "status")
+            for name in ("periods", *BLOCKS, "status")
         )
 
 
@@ -219,7 +264,7 @@ def sum_periods(cells: Cells, codes: Ints, periods: NDArray[np.datetime64], kind
 
 def _combine(
     parts: dict[str, NDArray[Any]], codes: Ints, size: int, kind: str, ignore: Bools
-) -> tuple[dict[str, NDArray[Any]], Bools]:
+) -> tuple[dict[str, Any], Bools]:
     """Sum rows that share a code by one rule for statuses.
 
     A suppressed part makes the sum suppressed; missing parts are left out of it, and with no part reported
@@ -237,7 +282,7 @@ def _combine(
     used = ~missing | ~(any_reported | any_suppressed)[codes]
     sums = {
         n: _add(np.where(used, parts[n], 0.0), codes, size)
-        for n in ("numerator", "denominator", "unrecorded")
+        for n in ("numerator", "denominator", "unrecorded", "expected")
     }
     empty = np.bincount(codes, minlength=size) == 0
     for block in sums.values():
@@ -245,9 +290,10 @@ def _combine(
     sums["numerator"][any_suppressed] = np.nan
     if kind == "mean":
         sums["value"], sums["sd"] = _combine_means(parts, used, codes, sums["denominator"])
+        sums["range"] = _only_range(parts, used, codes, size)
     else:
         sums["value"] = value_of(kind, sums["numerator"], sums["denominator"])
-        sums["sd"] = np.full(total.shape, np.nan)
+        sums["sd"] = sums["range"] = np.full(total.shape, np.nan)
     return {**sums, "status": total.astype(np.int8)}, partly & any_reported & ~any_suppressed
 
 
@@ -264,6 +310,13 @@ def _combine_means(
     within = np.where(n <= 1, 0.0, (n - 1) * parts["sd"] ** 2)
     about = np.where(n == 0, 0.0, n * (mean - pooled[codes]) ** 2)
     return pooled, np.sqrt(value_of("mean", _add(within + about, codes, len(size)), size - 1))
+
+
+def _only_range(parts: dict[str, NDArray[Any]], used: Bools, codes: Ints, size: int) -> Floats:
+    """Give the range of the only subgroup that has values; of several taken together it is not known."""
+    there = used & (parts["denominator"] != 0)
+    one = _add(there, codes, size) == 1
+    return np.where(one, _add(np.where(there, parts["range"], 0.0), codes, size), np.nan)
 
 
 def _add(block: NDArray[Any], codes: Ints, size: int) -> Floats:

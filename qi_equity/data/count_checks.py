@@ -40,11 +40,14 @@ def check_numbers(read: Mapping[str, Numbers], columns: Mapping[str, str], kind:
     if "value" in read and "denominator" in read:
         size = read["denominator"].values
         bad.add((size == 0) & np.isfinite(read["value"].values), f"{columns['value']} of 0 measurements")
+        if "range" in read:
+            spread = (size == 1) & (read["range"].values > 0)
+            bad.add(spread, f"{columns['range']} above 0 of 1 measurement")
 
 
 def status_of(read: Mapping[str, Numbers]) -> NDArray[np.int8]:
     """Give the status of each row: suppressed before missing before observed; no births need no count."""
-    main = [n for role, n in read.items() if role != "sd"]
+    main = [n for role, n in read.items() if role not in ("sd", "range")]
     suppressed = np.logical_or.reduce([n.status == SUPPRESSED for n in main])
     missing = np.logical_or.reduce([n.status == MISSING for n in main])
     status = np.select([suppressed, missing], [SUPPRESSED, MISSING], OBSERVED)

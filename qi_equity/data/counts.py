@@ -24,13 +24,13 @@ from qi_equity.errors import DataError, OptionError
 
 __all__ = ["from_counts"]
 
-_ROLES = ("numerator", "denominator", "value", "sd")
+_ROLES = ("numerator", "denominator", "value", "sd", "range")
 # What each kind of measure needs and may have.
 _NUMBERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "proportion": (("numerator", "denominator"), ()),
     "rate": (("numerator", "denominator"), ()),
     "count": (("numerator",), ("denominator",)),
-    "mean": (("value",), ("sd", "denominator")),
+    "mean": (("value",), ("sd", "range", "denominator")),
 }
 
 
@@ -43,6 +43,7 @@ def from_counts(
     denominator: str | None = None,
     value: str | None = None,
     sd: str | None = None,
+    range: str | None = None,
     group: str | None = None,
     site: str | None = None,
     by: str | Sequence[str] = (),
@@ -68,8 +69,8 @@ def from_counts(
         ``2023-24``. With ``window`` it names the last period that the row covers.
     numerator, denominator : str, optional
         Columns of events and of births (or exposure; with ``value``, the size of the subgroup).
-    value, sd : str, optional
-        Columns of the mean and standard deviation of a measurement.
+    value, sd, range : str, optional
+        Columns of the mean, the standard deviation and the range (greatest less smallest) of a measurement.
     group, site : str, optional
         Columns of the ethnic (or other) group and of the site. Without ``group`` there is one group "All".
     by : str or sequence of str
@@ -117,7 +118,7 @@ def from_counts(
     3  White 2024-02-01       28.0    observed
     """
     intake.check_measure(measure)
-    numbers = {"numerator": numerator, "value": value, "sd": sd, "denominator": denominator}
+    numbers = {"numerator": numerator, "value": value, "sd": sd, "range": range, "denominator": denominator}
     _check_numbers_fit(measure, {role: column for role, column in numbers.items() if column is not None})
     groups.check_given(scheme, group)
     periods.check_every(every)

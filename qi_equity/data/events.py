@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from qi_equity import _result, _validate
 from qi_equity.data import aggregate, dates, frames, groups, intake, outcomes, strata
 from qi_equity.data.bad_rows import BadRows
+from qi_equity.data.cases import Cases
 from qi_equity.data.cells import OBSERVED, PROVISIONAL, Cells
 from qi_equity.data.measure import Measure
 from qi_equity.data.periods import DateOrder, check_date_order
@@ -42,6 +43,7 @@ def between_events(
     *,
     date: str,
     event: str,
+    expected: str | None = None,
     ethnicity: str | None = None,
     unit: Unit = "births",
     scheme: str | Scheme = "nhs-2001",
@@ -58,7 +60,8 @@ def between_events(
     end is there as provisional, with a numerator of 0.
 
     Births of one date and time have no order of their own: the k-th of e events among b births is taken to be
-    birth number floor(k (b + 1) / (e + 1)), whatever the order of the rows.
+    birth number floor(k (b + 1) / (e + 1)), whatever the order of the rows. Among the events of one date and
+    time, and among its other births, those with lower expected probability are taken to be earlier.
 
     Parameters
     ----------
@@ -72,6 +75,10 @@ def between_events(
     event : str
         Column of the outcome: bool or 0/1, or these as text, empty where it was not recorded; such births
         are not in the gaps.
+    expected : str, optional
+        Column of the probability of the event that was expected of each birth, between 0 and 1, by a model of
+        its risk that was made elsewhere; for charts of events against what was expected. It may be empty only
+        where the outcome is.
     ethnicity : str, optional
         Column of the codes. Without it there is one group "All".
     unit : {"births", "days"}
@@ -126,7 +133,8 @@ def between_events(
     drawn = intake.read_as_of(as_of, date_order)
     loaded = groups.load_scheme(scheme)
     loaded.groups(grouping)
-    columns = intake.roles({"date": date, "event": event, "ethnicity": ethnicity, "site": site}, by)
+    places = {"date": date, "event": event, "expected": expected, "ethnicity": ethnicity, "site": site}
+    columns = intake.roles(places, by)
     counted = aggregate.count_rows(frames.open_frame(records, "records", columns), None)
     if not len(counted):
         raise DataError("records has no rows; give one row a birth.")
@@ -145,7 +153,7 @@ def between_events(
         grouping=named,
         every="day",
         window=1,
-        cells=_to_cells(frame, _gaps(moments, end), unit),
+        cells=_with_cases(_to_cells(frame, _gaps(moments, end), unit), rows, stratum, moments),
         method=intake.method_of(
             "between_events",
             records,
@@ -163,12 +171,13 @@ def between_events(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
-    """Records counted by raw keys, date and outcome, as read."""
+    """Records counted by raw keys, date, outcome and expected probability, as read."""
 
     stamps: NDArray[np.datetime64]
     keys: Keys
     outcome: NDArray[np.int8]
     rows: Ints
+    risk: NDArray[np.float64] | None
 
 
 def _as_between(measure: Measure, unit: Unit) -> Measure:
@@ -200,9 +209,12 @@ def _read_rows(
     )
     intake.refuse_after(read.stamps, drawn, columns["date"], bad)
     outcome = outcomes.read_outcomes(counted["event"], columns["event"], bad)
+    risk = None
+    if "expected" in columns:
+        risk = outcomes.read_risks(counted["expected"], columns["expected"], outcome, bad)
     keys = groups.read_keys(counted, columns, *scheme, bad)
     bad.check("records", "Mend or remove these rows; `rows` says how many records are alike.")
-    return _Rows(read.stamps, keys, outcome, counted["rows"].to_numpy(dtype=np.int64))
+    return _Rows(read.stamps, keys, outcome, counted["rows"].to_numpy(dtype=np.int64), risk)
 
 
 def _moments(rows: _Rows, stratum: Ints) -> pd.DataFrame:
@@ -224,12 +236,17 @@ def _moments(rows: _Rows, stratum: Ints) -> pd.DataFrame:
     return moments.assign(births_by=running["births"], unrecorded_by=running["unrecorded"])
 
 
-def _gaps(moments: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
-    """Give the gap before each event but the first of a stratum, and the open gap after the last."""
+def _events(moments: pd.DataFrame) -> pd.DataFrame:
+    """Give the events in order, and which birth of its stratum each is (counted from 1)."""
     at = moments.loc[moments.index.repeat(moments["events"])]
     k = at.groupby(level=0, sort=False).cumcount() + 1
     place = at["births_by"] - at["births"] + k * (at["births"] + 1) // (at["events"] + 1)
-    events = at[["stratum", "stamp", "unrecorded_by"]].assign(place=place, closed=True)
+    return at[["stratum", "stamp", "unrecorded_by"]].assign(place=place)
+
+
+def _gaps(moments: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
+    """Give the gap before each event but the first of a stratum, and the open gap after the last."""
+    events = _events(moments).assign(closed=True)
     last = moments.groupby("stratum", observed=False, dropna=False)[["births_by", "unrecorded_by"]].last()
     last = last.loc[events["stratum"].unique()].reset_index().rename(columns={"births_by": "place"})
     both = pd.concat([events, last.assign(stamp=end, closed=False)], ignore_index=True)
@@ -264,6 +281,29 @@ def _to_cells(frame: pd.DataFrame, gaps: pd.DataFrame, unit: Unit) -> Cells:
         status=np.where(closed, OBSERVED, PROVISIONAL).astype(np.int8),
         kind="between",
     )
+
+
+def _with_cases(cells: Cells, rows: _Rows, stratum: Ints, moments: pd.DataFrame) -> Cells:
+    """Add what was expected of each birth since the first event of its stratum, in the order of births."""
+    if rows.risk is None:
+        return cells
+    order = np.lexsort((rows.risk, rows.stamps, stratum))
+    order = np.repeat(order, np.where(rows.outcome == outcomes.UNRECORDED, 0, rows.rows)[order])
+    of_stratum, has_event = stratum[order], rows.outcome[order] == outcomes.EVENT
+    events = _events(moments)
+    begin = np.searchsorted(of_stratum, np.arange(len(cells.strata)))
+    place = begin[events["stratum"]] + events["place"].to_numpy(dtype=np.int64) - 1
+    at_event = np.zeros(len(order), dtype=bool)
+    at_event[place] = True
+    # Each moment has as many places of events as events, and both are in order of time.
+    risk = np.empty(len(order))
+    risk[at_event], risk[~at_event] = rows.risk[order[has_event]], rows.risk[order[~has_event]]
+    first = np.full(len(cells.strata), len(order))
+    np.minimum.at(first, events["stratum"].to_numpy(), place)
+    kept = np.arange(len(order)) > first[of_stratum]
+    start = np.append(0, np.cumsum(np.bincount(of_stratum[kept], minlength=len(cells.strata))))
+    cases = Cases(risk[kept], start)
+    return replace(cells, expected=cases.expected(cells.denominator), cases=cases)
 
 
 def _notes(frame: pd.DataFrame, moments: pd.DataFrame) -> list[pd.DataFrame]:

@@ -25,10 +25,12 @@ _RESERVED = frozenset(
     [
         *("site", "group", "period", "numerator", "denominator", "unrecorded", "value", "sd", "status"),
         *("phase", "centre_line", "sigma", "lower", "upper", "lower_2s", "upper_2s", "baseline", "excluded"),
+        *("kind", "arm"),
         *("special_cause", "improvement", "concern", "rule", "start", "end", "n_points", "side", "meaning"),
         *("n_useful", "longest_run", "longest_run_max", "crossings", "crossings_min", "n_signals"),
         *("runs_tests", "can_signal_low", "can_signal_high", "can_signal_improvement"),
-        *("can_signal_deterioration", "false_signal_probability", "expected_false_signals_all"),
+        *("can_signal_deterioration", "false_signal_probability", "false_signal_error"),
+        "expected_false_signals_all",
         *("variation", "variation_side", "variation_text", "assurance", "assurance_text"),
         *("births", "known", "not_stated", "not_known", "missing", "n_known", "n_not_stated", "n_not_known"),
         *("n_missing", "n_periods", "events", "unknown_events", "unknown_births"),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from qi_equity.data.bad_rows import BadRows
 from qi_equity.data.cells import SUPPRESSED
-from qi_equity.data.marks import read_numbers
+from qi_equity.data.marks import Numbers, read_numbers
 
 EVENT, NO_EVENT, UNRECORDED, WRONG = 1, 0, -1, -2
 
@@ -36,10 +36,25 @@ def read_outcomes(column: pd.Series, name: str, bad: BadRows) -> NDArray[np.int8
 def read_values(column: pd.Series, name: str, bad: BadRows) -> NDArray[np.float64]:
     """Read measurements, NaN where empty; what is no number is a bad row, and infinite in the answer."""
     read = read_numbers(column)
-    wrong = read.unreadable | (read.status == SUPPRESSED)
+    wrong = _no_number(read)
     bad.add(wrong, f"{name} is not a number")
     bad.add(np.isinf(read.values), f"{name} is infinite")
     return np.where(wrong, np.inf, read.values)
+
+
+def read_risks(column: pd.Series, name: str, outcome: NDArray[np.int8], bad: BadRows) -> NDArray[np.float64]:
+    """Read expected probabilities; they lie between 0 and 1, and only without outcome may they be empty."""
+    read = read_numbers(column)
+    wrong, risk = _no_number(read), read.values
+    bad.add(wrong, f"{name} is not a number")
+    bad.add(((risk <= 0) | (risk >= 1)) & ~wrong, f"{name} is not between 0 and 1")
+    bad.add(np.isnan(risk) & ~wrong & (outcome != UNRECORDED), f"{name} is empty where the outcome is not")
+    return risk
+
+
+def _no_number(read: Numbers) -> NDArray[np.bool_]:
+    wrong: NDArray[np.bool_] = read.unreadable | (read.status == SUPPRESSED)
+    return wrong
 
 
 def _read_one(value: Any) -> int:

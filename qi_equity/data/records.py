@@ -27,7 +27,7 @@ from qi_equity.errors import DataError, OptionError
 __all__ = ["from_records"]
 
 _PERIODS_SHOWN = 3
-_MOMENTS = ("rows", "finite", "recorded", "mean", "sd")
+_MOMENTS = ("rows", "finite", "recorded", "mean", "sd", "lowest", "highest")
 
 
 def from_records(
@@ -37,6 +37,7 @@ def from_records(
     date: str,
     event: str | None = None,
     value: str | None = None,
+    expected: str | None = None,
     ethnicity: str | None = None,
     scheme: str | Scheme = "nhs-2001",
     grouping: str = "broad",
@@ -64,6 +65,10 @@ def from_records(
         Column of the outcome: bool or 0/1, or these as text, empty where it was not recorded.
     value : str, optional
         Column of a measurement, for a measure of kind "mean", in place of ``event``.
+    expected : str, optional
+        Column of the probability of the event that was expected of each birth, between 0 and 1, by a model of
+        its risk that was made elsewhere; for charts of events against what was expected. It may be empty only
+        where the outcome is.
     ethnicity : str, optional
         Column of the codes. Without it there is one group "All".
     scheme : str or Scheme
@@ -111,7 +116,7 @@ def from_records(
     3 2024-02-01        0.0          1.0         1.0
     """
     intake.check_measure(measure)
-    _check_outcome(measure, event, value, person)
+    _check_outcome(measure, event, value, expected, person)
     periods.check_every(every)
     periods.check_date_order(date_order)
     drawn = intake.read_as_of(as_of, date_order)
@@ -121,6 +126,7 @@ def from_records(
         "date": date,
         "event": event,
         "value": value,
+        "expected": expected,
         "ethnicity": ethnicity,
         "site": site,
         "person": person,
@@ -154,7 +160,9 @@ class _Rows:
     blocks: dict[str, NDArray[np.float64]]
 
 
-def _check_outcome(measure: Measure, event: str | None, value: str | None, person: str | None) -> None:
+def _check_outcome(
+    measure: Measure, event: str | None, value: str | None, expected: str | None, person: str | None
+) -> None:
     if measure.kind == "between":
         raise OptionError(f"measure {measure.name!r} is of kind 'between'; use between_events for it.")
     wanted, other = ("value", event) if measure.kind == "mean" else ("event", value)
@@ -162,6 +170,8 @@ def _check_outcome(measure: Measure, event: str | None, value: str | None, perso
         raise OptionError(
             f"measure {measure.name!r} is of kind {measure.kind!r} and needs {wanted}=, and only that."
         )
+    if expected is not None and wanted == "value":
+        raise OptionError(f"expected={expected!r} is the probability of an event; leave it out with value=.")
     if person is None:
         return
     if measure.counts != "woman":
@@ -184,11 +194,12 @@ def _count(
     """Count records in their engine, and read what they were counted by."""
     step = "1d" if every in ("day", "week") or drawn is not None else "1mo"
     with suppress(DataError):
-        counted = (
-            aggregate.measure_values(frame, step, columns)
-            if "value" in columns
-            else aggregate.count_rows(frame, step)
-        )
+        if "value" in columns:
+            counted = aggregate.measure_values(frame, step, columns)
+        elif "expected" in columns:
+            counted = aggregate.sum_risks(frame, step, columns)
+        else:
+            counted = aggregate.count_rows(frame, step)
         return _read_rows(counted, columns, scheme, every, date_order, drawn)
     # Some are bad: by their own date and value, not by month and mean, they can be found.
     return _read_rows(aggregate.count_rows(frame, None), columns, scheme, every, date_order, drawn)
@@ -223,11 +234,20 @@ def _read_events(
 ) -> dict[str, NDArray[np.float64]]:
     outcome = outcomes.read_outcomes(counted["event"], columns["event"], bad)
     rows = counted["rows"].to_numpy(dtype=np.float64)
-    return {
+    unrecorded = outcome == outcomes.UNRECORDED
+    blocks = {
         "numerator": np.where(outcome == outcomes.EVENT, rows, 0.0),
-        "denominator": np.where(outcome == outcomes.UNRECORDED, 0.0, rows),
-        "unrecorded": np.where(outcome == outcomes.UNRECORDED, rows, 0.0),
+        "denominator": np.where(unrecorded, 0.0, rows),
+        "unrecorded": np.where(unrecorded, rows, 0.0),
     }
+    if "expected" in counted:
+        # Counted by expected probability, to show those that are bad.
+        outcomes.read_risks(counted["expected"], columns["expected"], outcome, bad)
+    elif "expected" in columns:
+        risk, given, usable = (frames.as_array(counted[n]) for n in ("risk", "given", "usable"))
+        bad.add(usable < np.where(unrecorded, given, rows), f"{columns['expected']} is not between 0 and 1")
+        blocks["expected"] = np.where(unrecorded, 0.0, risk)
+    return blocks
 
 
 def _read_values(
@@ -244,6 +264,8 @@ def _read_values(
         "unrecorded": numbers["rows"] - numbers["recorded"],
         "value": numbers["mean"],
         "sd": numbers["sd"],
+        "lowest": numbers["lowest"],
+        "highest": numbers["highest"],
     }
 
 
@@ -254,7 +276,9 @@ def _to_cells(rows: _Rows, kind: str, every: Every, drawn: pd.Timestamp | None) 
     strata.check_size(len(frame), len(spanned))
     cell, code = np.unique(stratum * len(spanned) + periods.place(rows.starts, spanned), return_inverse=True)
     nothing = np.full((len(code), 1), np.nan)
-    blocks = {name: rows.blocks[name][:, None] if name in rows.blocks else nothing for name in BLOCKS}
+    blocks: dict[str, Any] = {
+        name: rows.blocks[name][:, None] if name in rows.blocks else nothing for name in BLOCKS
+    }
     single = Cells(
         pd.DataFrame(index=range(len(code))),
         spanned[:1],
@@ -263,6 +287,8 @@ def _to_cells(rows: _Rows, kind: str, every: Every, drawn: pd.Timestamp | None) 
     )
     summed, _ = sum_strata(single, code.ravel(), pd.DataFrame(index=range(len(cell))), kind)
     made = {name: getattr(summed, name)[:, 0] for name in BLOCKS if name in rows.blocks}
+    if "lowest" in rows.blocks:
+        made["range"] = _range(rows.blocks, code.ravel(), made["denominator"])
     where = np.divmod(cell, len(spanned))
     cells = Cells.dense(frame, spanned, *where, **made, absent="no births", kind=kind)
     if drawn is None:
@@ -270,6 +296,16 @@ def _to_cells(rows: _Rows, kind: str, every: Every, drawn: pd.Timestamp | None) 
     drawn_in = spanned == periods.start(drawn.to_datetime64(), every)
     status = np.where(drawn_in, PROVISIONAL, OBSERVED).astype(np.int8)
     return replace(cells, status=np.broadcast_to(status, cells.status.shape))
+
+
+def _range(
+    blocks: dict[str, NDArray[np.float64]], code: NDArray[np.intp], size: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Give greatest less smallest value of each cell; as its standard deviation, that of one is not known."""
+    lowest, highest = np.full((2, len(size)), np.nan)
+    np.fmin.at(lowest, code, blocks["lowest"])
+    np.fmax.at(highest, code, blocks["highest"])
+    return np.where(size > 1, highest - lowest, np.nan)
 
 
 def _notes(cells: Cells, every: Every, drawn: pd.Timestamp | None) -> list[pd.DataFrame]:

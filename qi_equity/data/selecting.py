@@ -142,4 +142,9 @@ def _compact(cells: Cells, inside: Bools) -> Cells:
     blocks = {n: np.where(kept, np.take_along_axis(getattr(cells, n), order, axis=1), np.nan) for n in BLOCKS}
     status = np.where(kept, np.take_along_axis(cells.status, order, axis=1), PADDING).astype(np.int8)
     dates = np.where(kept, np.take_along_axis(cells.periods, order, axis=1), np.datetime64("NaT", "us"))
-    return Cells(cells.strata, dates, status=status, **blocks)
+    cases = cells.cases
+    if cases is not None:
+        moved = (np.take_along_axis(part, order, axis=1) for part in cases.places(cells.denominator))
+        first, births = (np.where(kept, part, 0) for part in moved)
+        cases = cases.gather(first, births)
+    return Cells(cells.strata, dates, status=status, **blocks, cases=cases)

@@ -22,6 +22,9 @@ from qi_equity.errors import DataError
 
 __all__ = ["StratifiedSeries"]
 
+_FORMAT = 2
+_NEW_IN_FORMAT_2 = ("range", "expected", "cases")
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StratifiedSeries:
@@ -401,7 +404,7 @@ class StratifiedSeries:
         'StratifiedSeries'
         """
         return {
-            **_result.header("StratifiedSeries", 1),
+            **_result.header("StratifiedSeries", _FORMAT),
             "measure": self.measure.to_dict(),
             "scheme": None if self.scheme is None else self.scheme.to_dict(),
             "grouping": self.grouping,
@@ -439,7 +442,8 @@ class StratifiedSeries:
         >>> qe.StratifiedSeries.from_dict(series.to_dict()).equals(series)
         True
         """
-        _result.check_header(data, "StratifiedSeries", 1)
+        data = _in_present_format(data)
+        _result.check_header(data, "StratifiedSeries", _FORMAT)
         try:
             return cls(
                 measure=Measure.from_dict(data["measure"]),
@@ -488,3 +492,12 @@ class StratifiedSeries:
 
     def _repr_html_(self) -> str:
         return _show.series_html(self)
+
+
+def _in_present_format(data: Any) -> Any:
+    """Turn what format 1 saved into format 2; it knew no ranges and nothing that was expected."""
+    if not isinstance(data, Mapping) or (data.get("type"), data.get("format")) != ("StratifiedSeries", 1):
+        return data
+    cells = data.get("cells")
+    added = {"cells": dict.fromkeys(_NEW_IN_FORMAT_2) | dict(cells)} if isinstance(cells, Mapping) else {}
+    return {**data, **added, "format": _FORMAT}

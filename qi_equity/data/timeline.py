@@ -13,8 +13,9 @@ import pandas as pd
 from qi_equity import _result, _validate
 from qi_equity.data import periods, selecting
 from qi_equity.data.cells import OBSERVED, PADDING, Bools, Cells, Ints
+from qi_equity.data.dated_rows import period_starts
 from qi_equity.data.show import extent
-from qi_equity.data.timeline_marks import Marks, excluded_periods, period_starts, phase_starts
+from qi_equity.data.timeline_marks import Marks, excluded_periods, phase_starts
 from qi_equity.errors import InputTypeError, OptionError
 
 if TYPE_CHECKING:

@@ -60,7 +60,7 @@ def ends_well(call):
     except qe.QiEquityError:
         return
     cells = series.cells
-    for block in (cells.numerator, cells.denominator, cells.unrecorded):
+    for block in (cells.numerator, cells.denominator, cells.unrecorded, cells.range, cells.expected):
         assert not np.isinf(block).any()
         assert (block[np.isfinite(block)] >= 0).all()
     assert not np.isinf(cells.value).any()
@@ -71,7 +71,8 @@ def ends_well(call):
 @given(any_frame(), st.data())
 def test_any_table_of_counts_ends_in_a_series_or_an_error_of_the_library(frame, data):
     options = {
-        name: data.draw(MAYBE, name) for name in ("numerator", "denominator", "value", "sd", "group", "site")
+        name: data.draw(MAYBE, name)
+        for name in ("numerator", "denominator", "value", "sd", "range", "group", "site")
     }
     ends_well(
         lambda: qe.from_counts(
@@ -88,7 +89,9 @@ def test_any_table_of_counts_ends_in_a_series_or_an_error_of_the_library(frame, 
 
 @given(any_frame(), st.data())
 def test_any_records_end_in_a_series_or_an_error_of_the_library(frame, data):
-    options = {name: data.draw(MAYBE, name) for name in ("event", "value", "ethnicity", "site", "person")}
+    options = {
+        name: data.draw(MAYBE, name) for name in ("event", "value", "expected", "ethnicity", "site", "person")
+    }
     ends_well(
         lambda: qe.from_records(
             frame,
@@ -109,6 +112,7 @@ def test_any_records_of_events_end_in_a_series_or_an_error_of_the_library(frame,
             data.draw(st.sampled_from(MEASURES)),
             date=data.draw(NAME),
             event=data.draw(NAME),
+            expected=data.draw(MAYBE),
             ethnicity=data.draw(MAYBE),
             unit=data.draw(st.sampled_from(["births", "days"])),
             as_of=data.draw(SCALARS),
@@ -135,6 +139,7 @@ GOOD_RECORDS = pd.DataFrame(
         "s": list("uvuv"),
         "d": [1, 2, None, 1],
         "p": [1, 2, 3, 4],
+        "r": [0.1, 0.2, None, 0.9],
     }
 )
 TYPES = st.sampled_from(
@@ -164,6 +169,7 @@ def test_one_odd_column_of_counts_ends_in_a_series_or_an_error_of_the_library(fr
         )
     ends_well(lambda: qe.from_counts(frame, MEASURES[2], numerator="x", **options))
     ends_well(lambda: qe.from_counts(frame, MEASURES[3], value="x", sd="n", **options))
+    ends_well(lambda: qe.from_counts(frame, MEASURES[3], value="n", range="x", **options))
 
 
 @given(
@@ -173,8 +179,11 @@ def test_one_odd_column_of_records_ends_in_a_series_or_an_error_of_the_library(f
     options = {"date": "m", "ethnicity": "g", "site": "s", "by": "d", "as_of": as_of}
     ends_well(lambda: qe.from_records(frame, PPH, event="x", every=every, **options))
     ends_well(lambda: qe.from_records(frame, PPH, event="x", every=every, person="p", **options))
+    ends_well(lambda: qe.from_records(frame, PPH, event="x", expected="r", person="p", **options))
+    ends_well(lambda: qe.from_records(frame, PPH, event="x", expected="r", every=every, **options))
     ends_well(lambda: qe.from_records(frame, MEASURES[3], value="n", every=every, **options))
     ends_well(lambda: qe.between_events(frame, PPH, event="x", **options))
+    ends_well(lambda: qe.between_events(frame, PPH, event="x", expected="r", **options))
 
 
 HOLDS_NUMBERS = [pl.Int8, pl.UInt64, pl.Float32, pl.String, pl.Boolean, pl.Decimal(9, 2), pl.Date, pl.Time]
@@ -197,6 +206,7 @@ def test_any_polars_frame_ends_in_a_series_or_an_error_of_the_library(data):
     taken = frame.lazy() if data.draw(st.booleans()) else frame
     ends_well(lambda: qe.from_records(taken, PPH, date="a", event="b", ethnicity="c"))
     ends_well(lambda: qe.from_records(taken, PPH, date="a", event="b", person="c"))
+    ends_well(lambda: qe.from_records(taken, PPH, date="a", event="b", expected="c"))
     ends_well(lambda: qe.from_counts(taken, PPH, period="a", numerator="b", denominator="c"))
     ends_well(lambda: qe.between_events(taken, PPH, date="a", event="b", site="c"))
 
@@ -248,6 +258,28 @@ def test_records_in_any_order_and_counts_made_of_them_give_the_same_series(rows,
     )
     for block in ("numerator", "denominator", "value", "status"):
         np.testing.assert_array_equal(getattr(back.cells, block), getattr(wanted.cells, block))
+
+
+@given(RECORDS, st.sampled_from(periods.EVERY), st.data())
+def test_what_is_expected_is_expected_once(rows, every, data):
+    # Sums of 64ths are exact in any order.
+    sixty_fourths = data.draw(st.lists(st.integers(1, 63), min_size=len(rows), max_size=len(rows)))
+    frame = frame_of(rows).assign(risk=np.array(sixty_fourths) / 64)
+    names = {"date": "born", "event": "pph", "expected": "risk", "ethnicity": "code"}
+    series = qe.from_records(frame, PPH, every=every, **names)
+    recorded = frame[frame["pph"].notna()]
+    assert series.cells.expected.sum() == recorded["risk"].sum()
+    assert series.total().cells.expected.sum() == recorded["risk"].sum()
+    if not recorded["pph"].any():
+        return
+    between = qe.between_events(frame, PPH, **names)
+    cells = between.cells
+    assert np.nansum(cells.expected) == cells.cases.risk.sum()
+    assert len(cells.cases.risk) == np.nansum(cells.denominator)
+    shuffled = frame.iloc[data.draw(st.permutations(range(len(frame))))]
+    assert qe.between_events(shuffled, PPH, **names).equals(between)
+    assert qe.from_records(shuffled, PPH, every=every, **names).equals(series)
+    assert qe.StratifiedSeries.from_dict(between.to_dict()).equals(between)
 
 
 @given(RECORDS)

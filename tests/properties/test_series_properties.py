@@ -57,6 +57,7 @@ def series_of(given_rows: list[Row], absent: Any = "no births") -> qe.Stratified
         numerator=np.where(known, events, np.nan),
         denominator=np.where(known, births, np.nan),
         unrecorded=np.where(known, 1.0, np.nan),
+        expected=np.where(known, births / 64, np.nan),
         status=status,
         absent=absent,
         kind="proportion",
@@ -73,6 +74,7 @@ def sums(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 def assert_same_cells(one: qe.StratifiedSeries, other: qe.StratifiedSeries) -> None:
     pd.testing.assert_frame_equal(one.data, other.data)
+    np.testing.assert_array_equal(one.cells.expected, other.cells.expected)
 
 
 @given(rows())

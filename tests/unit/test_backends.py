@@ -17,7 +17,9 @@ import qi_equity as qe
 
 PPH = qe.measures["pph_1500"]
 LOSS = qe.Measure("Blood loss", "mean", "lower", unit="ml")
-SPARK_COLUMNS = "born timestamp_ntz, pph boolean, code string, unit string, imd long, loss double, who long"
+SPARK_COLUMNS = (
+    "born timestamp_ntz, pph boolean, code string, unit string, imd long, loss double, who long, risk double"
+)
 LIBRARIES = [
     "pandas objects",
     "pandas floats",
@@ -46,6 +48,7 @@ def births(n: int = 500) -> pd.DataFrame:
             "imd": pd.array(rng.choice([1, 2, None], n), dtype="Int64"),
             "loss": np.where(rng.random(n) < 0.1, np.nan, 1e6 + rng.gamma(4, 100, n)),
             "who": rng.integers(0, n * 9 // 10, n),
+            "risk": rng.uniform(0.001, 0.4, n),
         }
     )
 
@@ -170,6 +173,7 @@ def test_other_writings_of_one_group_and_site_are_one_woman(
             "imd": pd.array([1, 1, None, None, 2], dtype="Int64"),
             "loss": 1.0,
             "who": [1, 1, 2, 2, 3],
+            "risk": 0.1,
         }
     )
     names = {
@@ -245,6 +249,76 @@ def test_means_agree_to_twelve_digits(library: str, request: pytest.FixtureReque
     np.testing.assert_array_equal(found.unrecorded, wanted.unrecorded)
     np.testing.assert_allclose(found.value, wanted.value, rtol=1e-12)
     np.testing.assert_allclose(found.sd, wanted.sd, rtol=1e-9)
+
+
+@pytest.mark.parametrize("library", ["pandas nullable", "pandas pyarrow", "polars", "pyarrow", "duckdb"])
+def test_whole_numbers_that_no_float_holds_are_values_and_no_probabilities(
+    library: str, request: pytest.FixtureRequest
+) -> None:
+    large = 2**53 + 2
+    frame = BIRTHS.iloc[:3].assign(
+        loss=pd.array([large, 5, None], dtype="Int64"), risk=[1, large, 1], pph=True
+    )
+    given = convert(frame, library, request)
+    cells = qe.from_records(given, LOSS, date="born", value="loss", every="year").cells
+    assert np.nansum(cells.value * cells.denominator) == pytest.approx(large + 5)
+    with pytest.raises(qe.DataError, match=r"risk is not between 0 and 1 \(3\)"):
+        qe.from_records(given, PPH, date="born", event="pph", expected="risk")
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_ranges_are_identical(library: str, request: pytest.FixtureRequest) -> None:
+    found, wanted = (
+        qe.from_records(f, LOSS, date="born", value="loss", ethnicity="code", site="unit").cells
+        for f in (convert(BIRTHS, library, request), BIRTHS)
+    )
+    assert np.isfinite(wanted.range).any()
+    np.testing.assert_array_equal(found.range, wanted.range)
+
+
+# Where the outcome is empty, what was expected may be empty too.
+JUDGED = BIRTHS.assign(risk=BIRTHS["risk"].where(BIRTHS["pph"].notna() | (BIRTHS.index % 2 == 0)))
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_expected_numbers_agree_to_twelve_digits(library: str, request: pytest.FixtureRequest) -> None:
+    names = {"date": "born", "event": "pph", "expected": "risk", "ethnicity": "code", "site": "unit"}
+    found, wanted = (
+        qe.from_records(f, PPH, **names).cells for f in (convert(JUDGED, library, request), JUDGED)
+    )
+    np.testing.assert_array_equal(found.numerator, wanted.numerator)
+    np.testing.assert_array_equal(found.denominator, wanted.denominator)
+    np.testing.assert_allclose(found.expected, wanted.expected, rtol=1e-12)
+    bad = JUDGED.assign(risk=JUDGED["risk"].where(JUDGED.index != 3, 1.5))
+    with pytest.raises(qe.DataError, match=r"risk is not between 0 and 1 \(1\)") as caught:
+        qe.from_records(convert(bad, library, request), PPH, **names)
+    assert caught.value.bad_rows[["born", "risk", "rows"]].to_numpy().tolist() == [
+        [BIRTHS["born"][3], 1.5, 1]
+    ]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_expected_numbers_of_women_agree_to_twelve_digits(
+    library: str, request: pytest.FixtureRequest
+) -> None:
+    women = WOMEN.drop_duplicates("who").reset_index(drop=True)
+    doubled = pd.concat([women, women.iloc[::3]], ignore_index=True)
+    names = {"date": "born", "event": "pph", "expected": "risk", "ethnicity": "code", "person": "who"}
+    found, wanted = (
+        qe.from_records(f, PPH, **names).cells for f in (convert(doubled, library, request), women)
+    )
+    np.testing.assert_array_equal(found.denominator, wanted.denominator)
+    np.testing.assert_allclose(found.expected, wanted.expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_cases_between_events_are_identical(library: str, request: pytest.FixtureRequest) -> None:
+    found, wanted = (
+        qe.between_events(f, PPH, date="born", event="pph", expected="risk", ethnicity="code", site="unit")
+        for f in (convert(JUDGED, library, request), JUDGED)
+    )
+    assert wanted.cells.cases is not None
+    assert found.cells.equals(wanted.cells)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

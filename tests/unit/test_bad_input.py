@@ -193,7 +193,7 @@ def test_bad_measurements(column, value, problem):
             {"sd": "pph"},
             r"sd='pph' not wanted: .* 'count' and needs numerator \(and may have denominator\)",
         ),
-        (WAIT, {}, r"value missing: .* 'mean' and needs value \(and may have sd, denominator\)"),
+        (WAIT, {}, r"value missing: .* 'mean' and needs value \(and may have sd, range, denominator\)"),
         (GAPS, {}, r"kind 'between', which needs the order of births; .* Use between_events"),
         (PPH, {"every": "monthly"}, r"every='monthly' is not allowed; .* Did you mean 'month'\?"),
         (PPH, {"window": 0}, r"window=0 is too small; give 1 or more"),

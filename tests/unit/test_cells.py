@@ -11,6 +11,7 @@ import pytest
 
 from qi_equity.data.cells import (
     BLOCKS,
+    COLUMNS,
     MISSING,
     OBSERVED,
     PADDING,
@@ -23,7 +24,7 @@ from qi_equity.data.cells import (
     value_of,
 )
 
-COUNTS = ("numerator", "denominator", "unrecorded")
+COUNTS = ("numerator", "denominator", "unrecorded", "expected")
 
 
 def strata_of(labels: list[str], categories: list[str] | None = None) -> pd.DataFrame:
@@ -47,6 +48,8 @@ def cells_of(
     *,
     value: list[list[float]] | None = None,
     sd: list[list[float]] | None = None,
+    spread: list[list[float]] | None = None,
+    expected: list[list[float]] | None = None,
 ) -> Cells:
     x, n = block(numerator), block(denominator)
     nothing = np.full(x.shape, np.nan)
@@ -59,6 +62,8 @@ def cells_of(
         value=value_of("proportion", x, n) if value is None else block(value),
         sd=nothing if sd is None else block(sd),
         status=np.array(status, dtype=np.int8),
+        range=nothing if spread is None else block(spread),
+        expected=nothing if expected is None else block(expected),
     )
 
 
@@ -69,7 +74,9 @@ def random_cells(rng: np.random.Generator, strata: int, periods: int) -> Cells:
     known = (status == OBSERVED) | (status == PROVISIONAL)
     births[~known & (rng.random(status.shape) < 0.5)] = np.nan
     events[~known] = np.nan
-    return cells_of(events.tolist(), births.tolist(), status.tolist())
+    # Halves and quarters add up without rounding.
+    expected = np.where(rng.random(status.shape) < 0.1, np.nan, births / 4)
+    return cells_of(events.tolist(), births.tolist(), status.tolist(), expected=expected.tolist())
 
 
 def summed_by_loop(cells: Cells, codes: list[int], size: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -236,6 +243,7 @@ def test_sum_over_strata_equals_the_loop(seed: int) -> None:
         np.testing.assert_array_equal(getattr(found, name), numbers, err_msg=name)
     np.testing.assert_array_equal(partial, expected_partial)
     assert np.isnan(found.sd).all()
+    assert np.isnan(found.range).all()
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -318,6 +326,60 @@ def test_unknown_spread_of_a_part_stays_unknown() -> None:
     assert np.isnan(found.sd).all()
 
 
+def test_range_of_a_sum_is_known_only_of_one_subgroup() -> None:
+    nan = np.nan
+    # Columns: one subgroup and an empty one; two; one and a missing one; one and one of unknown size;
+    # one whose range is unknown; none.
+    found, _ = sum_strata(
+        cells_of(
+            [[nan] * 6] * 2,
+            [[3, 3, 3, 3, 3, 0], [0, 2, nan, nan, 0, 0]],
+            [[OBSERVED] * 6, [OBSERVED, OBSERVED, MISSING, OBSERVED, OBSERVED, OBSERVED]],
+            value=[[8, 8, 8, 8, 8, nan], [nan, 9, nan, 9, nan, nan]],
+            spread=[[4, 4, 4, 4, nan, nan], [nan, 1, nan, 1, nan, nan]],
+        ),
+        np.array([0, 0]),
+        strata_of(["all"]),
+        "mean",
+    )
+    np.testing.assert_array_equal(found.range, [[4, nan, 4, nan, nan, nan]])
+
+
+def test_expected_numbers_add_up_over_what_was_reported() -> None:
+    cells = cells_of(
+        [[1, 1, 1], [2, np.nan, 2]],
+        [[4, 4, 4], [5, np.nan, 5]],
+        [[OBSERVED] * 3, [OBSERVED, MISSING, OBSERVED]],
+        expected=[[0.5, 0.5, 0.5], [0.25, np.nan, np.nan]],
+    )
+    found, _ = sum_strata(cells, np.array([0, 0]), strata_of(["all"]), "proportion")
+    np.testing.assert_array_equal(found.expected, [[0.75, 0.5, np.nan]])
+
+
+def test_range_and_expected_are_unknown_unless_given() -> None:
+    x = block([[1, 2], [3, 4]])
+    status = np.zeros(x.shape, dtype=np.int8)
+    cells = Cells(strata_of(["a", "b"]), months(2), x, x, x, x, x, status)
+    for name in ("range", "expected"):
+        assert getattr(cells, name).shape == (2, 2)
+        assert np.isnan(getattr(cells, name)).all()
+        assert cells.to_dict()[name] is None
+    assert cells.cases is None
+    empty = cells.take(slice(0))
+    assert Cells.from_dict(json.loads(json.dumps(empty.to_dict()))).range.shape == (0, 2)
+
+
+def test_rows_bring_their_range_and_expected_number() -> None:
+    rows = {"range": np.array([3.5]), "expected": np.array([0.4]), "denominator": np.array([4.0])}
+    place = (np.array([0]), np.array([1]))
+    made = Cells.dense(strata_of(["a"]), months(2), *place, **rows)
+    np.testing.assert_array_equal(made.range, [[np.nan, 3.5]])
+    np.testing.assert_array_equal(made.expected, [[np.nan, 0.4]])
+    counted = Cells.dense(strata_of(["a"]), months(2), *place, **rows, absent="no births")
+    np.testing.assert_array_equal(counted.range, [[np.nan, 3.5]])
+    np.testing.assert_array_equal(counted.expected, [[0, 0.4]])
+
+
 def test_missing_mean_is_left_out() -> None:
     cells = cells_of(
         [[np.nan], [np.nan]],
@@ -334,8 +396,11 @@ def test_missing_mean_is_left_out() -> None:
 def test_arrays_are_read_only_and_the_callers_are_not() -> None:
     mine = block([[1.0]])
     cells = Cells(strata_of(["a"]), months(1), mine, mine, mine, mine, mine, np.zeros((1, 1), dtype=np.int8))
+    for name in ("numerator", "range", "expected"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(cells, name)[0, 0] = 2
     with pytest.raises(ValueError, match="read-only"):
-        cells.numerator[0, 0] = 2
+        Cells(**{**fields_of(cells), "range": mine}).range[0, 0] = 2
     mine[0, 0] = 3
     assert mine.flags.writeable
 
@@ -345,9 +410,9 @@ def test_frame_has_fixed_types_and_is_fresh() -> None:
         [[1, 2], [3, np.nan]], [[4, 5], [6, 7]], [[OBSERVED, PROVISIONAL], [OBSERVED, SUPPRESSED]]
     )
     frame = cells.frame()
-    assert frame.columns.tolist() == ["group", "period", *BLOCKS, "status"]
+    assert frame.columns.tolist() == ["group", "period", *COLUMNS, "status"]
     assert frame["period"].dtype == "datetime64[us]"
-    assert all(frame[name].dtype == np.float64 for name in BLOCKS)
+    assert all(frame[name].dtype == np.float64 for name in COLUMNS)
     assert frame["status"].cat.categories.tolist() == list(STATUSES)
     assert frame["status"].tolist() == ["observed", "provisional", "observed", "suppressed"]
     frame.loc[:, "numerator"] = 99.0
@@ -355,9 +420,11 @@ def test_frame_has_fixed_types_and_is_fresh() -> None:
 
 
 def test_take_keeps_order_and_drops_labels_without_rows() -> None:
-    cells = cells_of([[1, 2], [3, 4], [5, 6]], [[9, 9]] * 3, [[OBSERVED] * 2] * 3)
+    numbers = [[1, 2], [3, 4], [5, 6]]
+    cells = cells_of(numbers, [[9, 9]] * 3, [[OBSERVED] * 2] * 3, spread=numbers, expected=numbers)
     taken = cells.take(np.array([2, 0]), np.array([False, True]))
-    assert taken.numerator.tolist() == [[6], [2]]
+    for name in ("numerator", "range", "expected"):
+        assert getattr(taken, name).tolist() == [[6], [2]]
     assert taken.strata["group"].tolist() == ["g2", "g0"]
     assert taken.strata["group"].cat.categories.tolist() == ["g0", "g2"]
     assert taken.periods.tolist() == months(2)[1:].tolist()
@@ -380,6 +447,8 @@ def test_equals_sees_every_difference() -> None:
         Cells(**{**fields_of(cells), "strata": strata_of(["other"])}),
         Cells(**{**fields_of(cells), "strata": strata_of(["g0"], ["g0", "g1"])}),
         Cells(**{**fields_of(cells), "periods": months(3)[1:]}),
+        cells_of([[1, 2]], [[4, 5]], [[OBSERVED, OBSERVED]], spread=[[0, np.nan]]),
+        cells_of([[1, 2]], [[4, 5]], [[OBSERVED, OBSERVED]], expected=[[0, np.nan]]),
         "cells",
     ]
     assert cells.equals(Cells(**fields_of(cells)))

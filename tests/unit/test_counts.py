@@ -156,6 +156,30 @@ def test_measurements_come_with_value_sd_and_size():
     assert cells.status.tolist() == [[0, 0]]
 
 
+def test_ranges_of_measurements_are_kept_and_cannot_be_those_of_one():
+    table = pd.DataFrame(
+        {"m": ["2024-01", "2024-02", "2024-03"], "x": [2.5, 3, None], "r": ["1.5", 0, None], "n": [8, 1, 0]}
+    )
+    series = qe.from_counts(table, WAIT, period="m", value="x", range="r", denominator="n")
+    np.testing.assert_array_equal(series.cells.range, [[1.5, 0, np.nan]])
+    assert series.cells.status.tolist() == [[0, 0, 0]]
+    assert "range" not in series.data
+    np.testing.assert_array_equal(series.select(start="2024-02").cells.range, [[0, np.nan]])
+    withheld = qe.from_counts(
+        table.assign(r=["*", 1, None], n=[8, 2, 0]), WAIT, period="m", value="x", range="r", denominator="n"
+    )
+    np.testing.assert_array_equal(withheld.cells.range, [[np.nan, 1, np.nan]])
+    assert withheld.cells.status.tolist() == [[0, 0, 0]]
+    bad = table.assign(r=[-1, 2, "wide"])
+    with pytest.raises(
+        qe.DataError,
+        match=r"r is negative \(1\); r above 0 of 1 measurement \(1\); r is not a number \(1\)",
+    ):
+        qe.from_counts(bad, WAIT, period="m", value="x", range="r", denominator="n")
+    with pytest.raises(qe.OptionError, match=r"range='r' not wanted: measure .* is of kind 'count'"):
+        qe.from_counts(table, CALLS, period="m", numerator="n", range="r")
+
+
 def test_dates_in_text_are_read_when_told():
     table = TABLE.assign(month=["01/03/2024", "01/01/2024", "01/01/2024", "01/03/2024"])
     told = qe.from_counts(table, PPH, group="group", date_order="day-first", **NAMES)

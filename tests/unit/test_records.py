@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+import json
 import math
 import statistics
 from decimal import Decimal
@@ -298,6 +300,120 @@ def test_means_and_standard_deviations_are_those_of_all_the_values():
             assert math.isnan(row["value"])
         if len(values) > 1:
             assert row["sd"] == pytest.approx(statistics.stdev(values), rel=1e-9)
+
+
+@pytest.mark.parametrize("every", ["month", "quarter"])
+def test_ranges_are_those_of_all_the_values_of_a_subgroup(every):
+    # "A" and "b1" are one group: what is counted apart is taken together exactly.
+    frame = RECORDS.assign(loss=RECORDS["loss"].where(RECORDS["pph"].notna()))
+    series = qe.from_records(frame, LOSS, date="born", value="loss", ethnicity="code", every=every)
+    cells = series.cells
+    letter = "M" if every == "month" else "Q"
+    group = [GROUP_OF[c if isinstance(c, str) else None] for c in frame["code"]]
+    of_cell = frame.groupby([group, frame["born"].dt.to_period(letter)])["loss"].agg(["count", "min", "max"])
+    checked = 0
+    for (s, label), (t, start) in itertools.product(enumerate(series.groups), enumerate(cells.periods)):
+        key = (label, pd.Period(start, letter))
+        count, low, high = of_cell.loc[key] if key in of_cell.index else (0, 0, 0)
+        wanted = high - low if count > 1 else math.nan
+        assert cells.range[s, t] == pytest.approx(wanted, rel=1e-15, nan_ok=True)
+        checked += count > 1
+    assert checked > 10
+    several = (cells.denominator > 0).sum(axis=0) > 1
+    assert several.any()
+    assert np.isnan(series.total().cells.range[:, several]).all()
+
+
+RISKS = np.random.default_rng(8).uniform(0.001, 0.3, len(RECORDS))
+
+
+@pytest.mark.parametrize("every", ["day", "month"])
+def test_expected_numbers_are_sums_over_births_with_recorded_outcome(every):
+    risk = np.where(RECORDS["pph"].isna() & (np.arange(len(RECORDS)) % 2 == 0), np.nan, RISKS)
+    frame = RECORDS.assign(risk=risk)
+    names = {"date": "born", "event": "pph", "ethnicity": "code", "site": "unit", "every": every}
+    cells = qe.from_records(frame, PPH, **names, expected="risk").cells
+    plain = qe.from_records(frame, PPH, **names).cells
+    for block in ("numerator", "denominator", "unrecorded", "value", "status"):
+        np.testing.assert_array_equal(getattr(cells, block), getattr(plain, block))
+    assert np.isnan(plain.expected).all()
+    recorded = frame[frame["pph"].notna()]
+    group = [GROUP_OF[c if isinstance(c, str) else None] for c in recorded["code"]]
+    start = recorded["born"].dt.to_period("D" if every == "day" else "M").dt.start_time
+    wanted = recorded["risk"].groupby([recorded["unit"], group, start]).agg(math.fsum).to_dict()
+    for (s, stratum), (t, at) in itertools.product(cells.strata.iterrows(), enumerate(cells.periods)):
+        of_cell = wanted.get((stratum["site"], stratum["group"], pd.Timestamp(at)), 0.0)
+        assert cells.expected[s, t] == pytest.approx(of_cell, rel=1e-12)
+    assert cells.cases is None
+
+
+def test_expected_numbers_add_up_with_the_counts():
+    names = {"date": "born", "event": "pph", "expected": "risk", "ethnicity": "code", "site": "unit"}
+    series = qe.from_records(RECORDS.assign(risk=RISKS), PPH, **names)
+    whole = RISKS[RECORDS["pph"].notna()].sum()
+    for made in (series.total(), series.pool(), series.collapse("broad"), series.resample("year")):
+        assert made.cells.expected.sum() == pytest.approx(whole, rel=1e-12)
+    assert "expected" not in series.data
+    back = qe.StratifiedSeries.from_dict(json.loads(json.dumps(series.to_dict())))
+    assert back.equals(series)
+    np.testing.assert_array_equal(back.cells.expected, series.cells.expected)
+
+
+@pytest.mark.parametrize("kind", [str, Decimal, "category", "Float64", "float32[pyarrow]"])
+def test_expected_probabilities_of_every_type_are_read(kind):
+    frame = pd.DataFrame({"born": ["2024-01-01"] * 3, "pph": [1, 0, None], "risk": [0.25, 0.5, None]})
+    risk = frame["risk"]
+    if kind in (str, Decimal):
+        risk = pd.Series([None if pd.isna(r) else kind(r) for r in risk], dtype=object)
+    else:
+        risk = risk.astype(kind)
+    cells = qe.from_records(frame.assign(risk=risk), BABY, date="born", event="pph", expected="risk").cells
+    assert cells.expected.tolist() == [[0.75]]
+
+
+def test_bad_probabilities_are_all_told_at_once():
+    frame = pd.DataFrame(
+        {
+            "born": pd.date_range("2024-01-01", periods=9),
+            "pph": [1, 0, 0, 1, 0, 0, None, None, "maybe"],
+            "risk": np.array([0.1, 0.0, 1.0, None, -0.2, np.inf, None, 1.2, 0.1], dtype=object),
+        }
+    )
+    for risk in (frame["risk"], frame["risk"].astype(float)):
+        with pytest.raises(qe.DataError, match=r"7 bad row\(s\) in records: ") as caught:
+            qe.from_records(frame.assign(risk=risk), BABY, date="born", event="pph", expected="risk")
+        told = caught.value.bad_rows.set_index("born")["problem"]
+        outside, empty = "risk is not between 0 and 1", "risk is empty where the outcome is not"
+        assert told.reindex(frame["born"], fill_value="").tolist() == [
+            *("", outside, outside, empty, outside, outside, "", outside),
+            "pph is 'maybe': not 0, 1, true, false or empty",
+        ]
+    with pytest.raises(qe.DataError, match=r"risk is not a number \(1\)"):
+        qe.from_records(frame.iloc[:1].assign(risk="5 %"), BABY, date="born", event="pph", expected="risk")
+    with pytest.raises(qe.OptionError, match=r"expected='pph' is the probability of an event; leave it out"):
+        qe.from_records(RECORDS, LOSS, date="born", value="loss", expected="pph")
+
+
+def test_twins_bring_the_expected_probability_of_their_mother_once():
+    frame = pd.DataFrame(
+        {
+            "who": ["p", "p", "q", "r", "r"],
+            "born": pd.to_datetime(["2024-01-01"] * 5),
+            "pph": [0, 1, 0, None, None],
+            "risk": [0.25, 0.25, 0.5, None, None],
+        }
+    )
+    names = {"date": "born", "event": "pph", "expected": "risk", "person": "who"}
+    cells = qe.from_records(frame, PPH, **names).cells
+    assert (cells.numerator.item(), cells.denominator.item(), cells.expected.item()) == (1, 2, 0.75)
+    text = frame.assign(risk=["0.25", "0.250", " .5", "", None], code=["A", "a1", "A", "A", "A"])
+    assert qe.from_records(text, PPH, **names).cells.equals(cells)
+    again = qe.from_records(text, PPH, **names, ethnicity="code").select(group="White").cells
+    assert again.expected.item() == 0.75
+    for other in (0.26, None):
+        with pytest.raises(qe.DataError, match=r"rows of one person and day differ in risk \(2\)") as caught:
+            qe.from_records(frame.assign(risk=[0.25, other, 0.5, None, None]), PPH, **names)
+        assert caught.value.bad_rows["who"].tolist() == ["p", "p"]
 
 
 def test_values_of_every_type_are_read():

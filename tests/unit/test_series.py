@@ -547,6 +547,60 @@ def test_json_gives_back_the_same_series(make: Any) -> None:
     assert back.notes.columns.tolist() == series.notes.columns.tolist()
 
 
+def as_format_1(series: qe.StratifiedSeries) -> dict[str, Any]:
+    """Write a series as the version did that knew no ranges, expected numbers nor cases."""
+    data = series.to_dict()
+    cells = {k: v for k, v in data["cells"].items() if k not in ("range", "expected", "cases")}
+    return {**data, "format": 1, "cells": cells}
+
+
+@pytest.mark.parametrize("make", [two_sites, patchy, between, detailed])
+def test_series_saved_in_the_first_format_are_still_read(make: Any) -> None:
+    saved = as_format_1(make())
+    back = qe.StratifiedSeries.from_dict(json.loads(json.dumps(saved)))
+    assert back.equals(make())
+    assert back.to_dict()["format"] == 2
+    assert saved == as_format_1(make())
+
+
+def test_the_present_format_must_say_all_and_later_ones_are_not_read() -> None:
+    saved = as_format_1(two_sites())
+    with pytest.raises(qe.DataError, match="KeyError: 'range'"):
+        qe.StratifiedSeries.from_dict({**saved, "format": 2})
+    with pytest.raises(qe.DataError, match="in format 3; wanted is 'StratifiedSeries' in format 2"):
+        qe.StratifiedSeries.from_dict({**saved, "format": 3})
+    cells = two_sites().to_dict()["cells"] | {"range": _result.to_json(np.zeros((2, 2)))}
+    with pytest.raises(qe.DataError, match=r"'range': \(2, 2\).*; wanted is"):
+        qe.StratifiedSeries.from_dict({**two_sites().to_dict(), "cells": cells})
+
+
+def with_ranges() -> qe.StratifiedSeries:
+    loss = qe.Measure("Blood loss", "mean", "lower", unit="ml")
+    rows = pd.DataFrame(
+        {
+            "born": ["2024-01-01", "2024-01-02", "2024-02-01", "2024-02-03", "2024-01-05", "2024-02-07"] * 2,
+            "loss": [400, 500, 300, 900, 350, 250, 450, 700, 310, 800, 333, 280],
+            "area": ["East"] * 4 + ["West"] * 2 + ["East"] * 4 + ["West"] * 2,
+        }
+    )
+    return qe.from_records(rows, loss, date="born", value="loss", site="area")
+
+
+def test_measurements_of_one_stratum_are_selected_without_loss() -> None:
+    series = with_ranges()
+    east = series.select(site="East").cells
+    assert east.value.tolist() == [[512.5, 577.5]]
+    assert east.range.tolist() == [[300, 600]]
+    assert east.denominator.tolist() == [[4, 4]]
+    np.testing.assert_array_equal(east.sd, series.cells.sd[:1])
+    assert series.select(start="2024-02").cells.range.tolist() == [[600], [30]]
+    back = qe.StratifiedSeries.from_dict(json.loads(json.dumps(series.to_dict())))
+    assert back.equals(series)
+    np.testing.assert_array_equal(back.cells.range, series.cells.range)
+    assert np.isnan(series.pool("site").cells.range).all()
+    assert series.select(site="West").pool("site").cells.range.tolist() == [[17, 30]]
+
+
 def test_from_dict_refuses_other_data() -> None:
     with pytest.raises(
         qe.DataError, match="These data hold 'Measure' in format 1; wanted is 'StratifiedSeries'"

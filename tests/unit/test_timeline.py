@@ -17,6 +17,7 @@ import qi_equity as qe
 from qi_equity import _result
 from qi_equity.data.cells import STATUSES, Cells
 from qi_equity.data.timeline import Timeline, timeline
+from qi_equity.data.timeline_marks import EVIDENCE
 
 GROUPS = ["Asian", "Black", "White"]
 MEASURE = qe.Measure("Tears", "proportion", "lower")
@@ -481,3 +482,22 @@ def test_the_arrays_of_a_timeline_cannot_be_written_to() -> None:
     for array in (found.phase, found.baseline, found.excluded):
         with pytest.raises(ValueError, match="read-only"):
             array[0, 0] = 1
+
+
+@pytest.mark.parametrize(("reason", "label"), [("Post hoc: a run", "post hoc"), ("post-hoc", "post hoc")])
+def test_a_reason_that_says_post_hoc_is_none(reason: str, label: str) -> None:
+    frame = pd.DataFrame({"start": ["2024-04"], "reason": [reason]})
+    found = timeline(series_of(), phases=frame)
+    assert set(found.phases.loc[found.phases["phase"] == 2, "label"]) == {label}
+    assert set(found.phases.loc[found.phases["phase"] == 2, "reason"]) == {reason}
+    assert said(found, "phase_post_hoc").startswith("No reason is recorded for the phase(s) from 2024-04")
+
+
+def test_the_evidence_of_suggested_phases_is_passed_over() -> None:
+    plain = pd.DataFrame({"start": ["2024-04"], "group": ["Asian"], "label": ["Training"], "reason": ["x"]})
+    rich = plain.assign(**{column: [1] for column in EVIDENCE})
+    one, other = (timeline(series_of(), phases=frame) for frame in (plain, rich))
+    assert np.array_equal(one.phase, other.phase)
+    pd.testing.assert_frame_equal(one.phases, other.phases)
+    with pytest.raises(qe.ColumnError, match=r"exclude has columns \['end'\] that mean nothing here"):
+        timeline(series_of(), exclude=pd.DataFrame({"period": ["2024-04"], "end": [1]}))

@@ -28,8 +28,17 @@ def _nearest(name: str, allowed: Sequence[object]) -> str:
     return f" Did you mean {original!r}?" if original is not None else ""
 
 
+def _is(value: object, option: object) -> bool:
+    """Whether both are the same text or the same number, of whatever type of number; True is not 1."""
+    if isinstance(value, bool) or isinstance(option, bool):
+        return value is option
+    if isinstance(option, numbers.Real):
+        return isinstance(value, numbers.Real) and value == option
+    return isinstance(value, type(option)) and value == option
+
+
 def one_of(argument: str, value: object, allowed: Sequence[T]) -> T:
-    """Return ``value`` if it is one of ``allowed``.
+    """Return the one of ``allowed`` that ``value`` is; numbers may be of another type, such as NumPy's.
 
     Raises
     ------
@@ -37,7 +46,7 @@ def one_of(argument: str, value: object, allowed: Sequence[T]) -> T:
         Names the argument, the value, all allowed values and the nearest of them.
     """
     for option in allowed:
-        if type(value) is type(option) and value == option:
+        if _is(value, option):
             return option
     raise OptionError(
         f"{argument}={value!r} is not allowed; use one of {_list(allowed)}.{_nearest(str(value), allowed)}"

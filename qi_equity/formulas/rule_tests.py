@@ -1,4 +1,4 @@
-"""Tests for special causes: each marks the points that take part, low (falling) and high (rising)."""
+"""Tests of runs, steps and single points: each marks the points that take part."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike
 
 from qi_equity._validate import one_of, whole_number
 from qi_equity.formulas._arrays import BoolArray, IntArray, floats
-from qi_equity.formulas.runs import Sides, anhoej_limits, run_lengths, useful
+from qi_equity.formulas.boxes import RunsMethod, runs_limits
+from qi_equity.formulas.runs import Sides, crossings, run_lengths, useful
 
-__all__ = ["beyond_limits", "longest_run_mask", "shift", "trend", "two_in_three"]
+__all__ = ["alternating", "beyond_limits", "longest_run_mask", "shift", "trend"]
 
 Policy = Literal["break", "skip"]
 Masks = tuple[BoolArray, BoolArray]
@@ -160,70 +161,50 @@ def trend(values: ArrayLike, *, length: int, ties: Policy = "break") -> Masks:
     return _ends(falling), _ends(rising)
 
 
-def two_in_three(
-    values: ArrayLike,
-    lower_2s: ArrayLike,
-    upper_2s: ArrayLike,
-    centre_line: ArrayLike,
-    lower: ArrayLike,
-    upper: ArrayLike,
-    *,
-    beyond_three_counts: bool = True,
-) -> Masks:
-    """Two of three points in a row beyond two sigma, all three on the same side of the centre line.
+def alternating(values: ArrayLike, *, length: int) -> BoolArray:
+    """Find ``length`` or more points in a row that go down and up by turns.
 
     Parameters
     ----------
     values : array_like, shape (..., T)
-        Points in time order; NaN where not observed. Three with a missing one never qualify.
-    lower_2s, upper_2s : array_like, broadcastable to (..., T)
-        Limits at two sigma.
-    centre_line : array_like, broadcastable to (..., T)
-        Centre line, in the unit of the points.
-    lower, upper : array_like, broadcastable to (..., T)
-        Limits at three sigma.
-    beyond_three_counts : bool
-        True: the wording of Making Data Count since late 2023, by which every point strictly beyond two sigma
-        counts, also one beyond three. False: the wording before, and that of NHSRplotthedots 0.2.2: a point
-        beyond three sigma does not count.
+        Points in time order; NaN where not observed. A missing value, or a point equal to the one before,
+        ends the pattern.
+    length : int
+        Points that make the pattern, >= 4: one more than the steps between them (14 in Nelson's rules).
 
     Returns
     -------
-    low, high : numpy.ndarray of bool, shape (..., T)
-        The points beyond two sigma of each qualifying three; the third is marked only if it is itself beyond.
+    numpy.ndarray of bool, shape (..., T)
+        All points of the pattern; it has no direction.
 
     Raises
     ------
     InputTypeError
-        If an argument does not hold numbers.
+        If ``values`` does not hold numbers.
     OptionError
-        If shapes do not fit together.
+        If ``length`` is too small.
 
     References
     ----------
-    .. [1] NHSRplotthedots issue 194 (the change of 2023) and version 0.2.2 (the wording before). The workbook
-       of NHS England itself was not seen.
+    .. [1] Nelson, The Shewhart control chart: tests for special causes. J Qual Technol 1984;16:237-239, test
+       4, as qcc 3.0 states it; the text was not seen.
 
     Examples
     --------
-    >>> low, high = two_in_three([2.5, 0.5, 3.5, -1], -2, 2, 0, -3, 3)
-    >>> high.tolist()
-    [True, False, True, False]
-    >>> low, high = two_in_three([2.5, 0.5, 3.5, -1], -2, 2, 0, -3, 3, beyond_three_counts=False)
-    >>> high.any().item()
-    False
+    >>> alternating([3, 1, 2, 1, 2, 3], length=4).tolist()
+    [True, True, True, True, True, False]
     """
-    names = ("values", "lower_2s", "upper_2s", "centre_line", "lower", "upper")
-    given = (values, lower_2s, upper_2s, centre_line, lower, upper)
-    y, low_2s, high_2s, line, lowest, highest = floats(dict(zip(names, given, strict=True)))
-    below, above = y < low_2s, y > high_2s
-    if not beyond_three_counts:
-        below, above = below & ~(y < lowest), above & ~(y > highest)
-    return _two_of_three(below, y < line), _two_of_three(above, y > line)
+    (y,) = floats({"values": values})
+    points = whole_number("length", length, at_least=4)
+    if y.shape[-1] < points:
+        return np.zeros(y.shape, dtype=np.bool_)
+    steps = useful(y[..., 1:], y[..., :-1])
+    turns = np.where(steps[..., 1:] * steps[..., :-1] == -1, np.int8(1), _BREAK)
+    return _ends(_ends((turns == 1) & (run_lengths(turns) >= points - 2)))
 
 
-def longest_run_mask(values: ArrayLike, centre_line: ArrayLike) -> Masks:
-    """Points of every run about the centre line that is longer than Anhøj's limit.
+def longest_run_mask(values: ArrayLike, centre_line: ArrayLike, *, method: RunsMethod = "anhoej") -> Masks:
+    """Points of every run about the centre line that is longer than Anhøj's limit, or that of a box.
 
     Parameters
     ----------
@@ -231,6 +212,8 @@ def longest_run_mask(values: ArrayLike, centre_line: ArrayLike) -> Masks:
         Points in time order; NaN where not observed.
     centre_line : array_like, broadcastable to (..., T)
         Centre line, in the unit of the points.
+    method : {"anhoej", "best_box", "cut_box"}
+        Whose limit (see :func:`qi_equity.formulas.boxes.runs_limits`).
 
     Returns
     -------
@@ -243,11 +226,12 @@ def longest_run_mask(values: ArrayLike, centre_line: ArrayLike) -> Masks:
     InputTypeError
         If an argument does not hold numbers.
     OptionError
-        If shapes do not fit together.
+        If shapes do not fit together or ``method`` is not one of the three.
 
     References
     ----------
     .. [1] Anhøj, Diagnostic value of run chart analysis. PLoS One 2015;10:e0121349.
+    .. [2] Anhøj, Wentzel-Larsen, PLoS One 2020;15:e0233920, for the boxes.
 
     Examples
     --------
@@ -256,7 +240,8 @@ def longest_run_mask(values: ArrayLike, centre_line: ArrayLike) -> Masks:
     (7, 0)
     """
     sides = useful(values, centre_line)
-    longest_max, _ = anhoej_limits(np.count_nonzero(sides, axis=-1))
+    crossed = crossings(sides) if method == "cut_box" else 0
+    longest_max, _ = runs_limits(np.count_nonzero(sides, axis=-1), crossed, method=method)
     return _long(sides, longest_max[..., np.newaxis] + 1)
 
 
@@ -271,14 +256,3 @@ def _ends(steps: BoolArray) -> BoolArray:
     points[..., :-1] |= steps
     points[..., 1:] |= steps
     return points
-
-
-def _two_of_three(beyond: BoolArray, same_side: BoolArray) -> BoolArray:
-    marked = np.zeros_like(beyond)
-    last = beyond.shape[-1] - 2
-    windows = [np.s_[..., start : last + start] for start in range(3)]
-    count = sum(beyond[w].astype(np.int8) for w in windows)
-    qualifies = (count >= 2) & same_side[windows[0]] & same_side[windows[1]] & same_side[windows[2]]
-    for w in windows:
-        marked[w] |= qualifies & beyond[w]
-    return marked

@@ -1,161 +1,49 @@
-"""Rules as data: small frozen tests with their parameters, and named, versioned, cited sets of them."""
+"""Rules as data: sets of single tests, named, versioned and cited."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from qi_equity import _validate
 from qi_equity.errors import InputTypeError, OptionError
+from qi_equity.spc.single_tests import (
+    TESTS,
+    Alternating,
+    BeyondLimits,
+    Crossings,
+    FourInFive,
+    LongestRun,
+    Outside,
+    RunsCount,
+    RunsMethod,
+    Shift,
+    Test,
+    Trend,
+    TwoInThree,
+    Within,
+    parameters,
+)
 
-_TIES = ("break", "skip")
-
-
-@dataclass(frozen=True, slots=True)
-class BeyondLimits:
-    """A point strictly outside the limits.
-
-    Examples
-    --------
-    >>> from qi_equity.spc.rules import BeyondLimits
-    >>> BeyondLimits().needs_limits
-    True
-    """
-
-    name: ClassVar[str] = "beyond_limits"
-    needs_limits: ClassVar[bool] = True
-    is_runs_test: ClassVar[bool] = False
-
-
-@dataclass(frozen=True, slots=True)
-class LongestRun:
-    """A run on one side of the centre line longer than round(log2 n) + 3, n = points not on the line.
-
-    Examples
-    --------
-    >>> from qi_equity.spc.rules import LongestRun
-    >>> LongestRun().name
-    'longest_run'
-    """
-
-    name: ClassVar[str] = "longest_run"
-    needs_limits: ClassVar[bool] = False
-    is_runs_test: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Crossings:
-    """Fewer crossings of the centre line than the 5 % quantile of Binomial(n - 1, 1/2).
-
-    Examples
-    --------
-    >>> from qi_equity.spc.rules import Crossings
-    >>> Crossings().name
-    'crossings'
-    """
-
-    name: ClassVar[str] = "crossings"
-    needs_limits: ClassVar[bool] = False
-    is_runs_test: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """``length`` or more consecutive points on one side of the centre line.
-
-    Parameters
-    ----------
-    length : int
-        Number of points, at least 2.
-    ties, missing : {"break", "skip"}
-        Whether a point on the line, or a missing one, ends the run or is passed over.
-
-    Examples
-    --------
-    >>> from qi_equity.spc.rules import Shift
-    >>> Shift(length=8).length
-    8
-    """
-
-    length: int = 7
-    ties: Literal["break", "skip"] = "break"
-    missing: Literal["break", "skip"] = "break"
-    name: ClassVar[str] = "shift"
-    needs_limits: ClassVar[bool] = False
-    is_runs_test: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        _validate.whole_number("length", self.length, at_least=2)
-        _validate.one_of("ties", self.ties, _TIES)
-        _validate.one_of("missing", self.missing, _TIES)
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """``length`` or more consecutive points each above (or each below) the one before.
-
-    Parameters
-    ----------
-    length : int
-        Number of points (one more than the number of steps), at least 3.
-    ties : {"break", "skip"}
-        Whether an equal neighbour ends the trend or is passed over. A missing point always ends it.
-
-    Examples
-    --------
-    >>> from qi_equity.spc.rules import Trend
-    >>> Trend(length=6).length
-    6
-    """
-
-    length: int = 7
-    ties: Literal["break", "skip"] = "break"
-    name: ClassVar[str] = "trend"
-    needs_limits: ClassVar[bool] = False
-    is_runs_test: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        _validate.whole_number("length", self.length, at_least=3)
-        _validate.one_of("ties", self.ties, _TIES)
-
-
-@dataclass(frozen=True, slots=True)
-class TwoInThree:
-    """Two of three consecutive points beyond the two-sigma limit, all three on the same side.
-
-    Parameters
-    ----------
-    beyond_three_counts : bool
-        Whether a point beyond three sigma counts as one of the two (Making Data Count since 2023: yes).
-
-    Examples
-    --------
-    >>> from qi_equity.spc.rules import TwoInThree
-    >>> TwoInThree().beyond_three_counts
-    True
-    """
-
-    beyond_three_counts: bool = True
-    name: ClassVar[str] = "two_in_three"
-    needs_limits: ClassVar[bool] = True
-    is_runs_test: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.beyond_three_counts, bool):
-            raise InputTypeError(f"beyond_three_counts={self.beyond_three_counts!r} is not True or False.")
-
-
-Test = BeyondLimits | LongestRun | Crossings | Shift | Trend | TwoInThree
-
-TESTS: Mapping[str, type[Test]] = {
-    t.name: t for t in (BeyondLimits, LongestRun, Crossings, Shift, Trend, TwoInThree)
-}
-
-
-def parameters(test: Test) -> dict[str, Any]:
-    """Give the parameters of a test by name."""
-    return {f.name: getattr(test, f.name) for f in fields(test)}
+__all__ = [
+    "TESTS",
+    "Alternating",
+    "BeyondLimits",
+    "Crossings",
+    "FourInFive",
+    "LongestRun",
+    "Outside",
+    "RuleSet",
+    "RunsCount",
+    "RunsMethod",
+    "Shift",
+    "Test",
+    "Trend",
+    "TwoInThree",
+    "Within",
+    "parameters",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +64,7 @@ class RuleSet:
     InputTypeError
         If something is not of its type.
     OptionError
-        If there is no test, or a test is there twice.
+        If there is no test, a test is there twice, or longest run and crossings differ in their method.
 
     Examples
     --------
@@ -205,6 +93,11 @@ class RuleSet:
             raise OptionError(
                 f"tests={self.names!r} is not allowed; give at least one test and each only once."
             )
+        if len({t.method for t in self.tests if isinstance(t, LongestRun | Crossings)}) > 1:
+            raise OptionError(
+                f"tests={self.tests!r} is not allowed; longest_run and crossings are judged together, so "
+                "give both the same method."
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -218,8 +111,37 @@ class RuleSet:
         """
         return tuple(t.name for t in self.tests)
 
+    @property
+    def runs_method(self) -> RunsMethod:
+        """Method of the limits of longest run and crossings; Anhøj's where neither is tested.
+
+        Examples
+        --------
+        >>> import qi_equity as qe
+        >>> qe.rule_sets["anhoej_best_box"].runs_method
+        'best_box'
+        """
+        methods = [t.method for t in self.tests if isinstance(t, LongestRun | Crossings)]
+        return methods[0] if methods else "anhoej"
+
     def __add__(self, other: RuleSet) -> RuleSet:
         """Put two sets together; a test that is in both must have the same parameters."""
+        if not isinstance(other, RuleSet):
+            raise InputTypeError(
+                f"{other!r} is of type {type(other).__name__}; add another RuleSet, such as "
+                "qe.rule_sets['shewhart']."
+            )
+        differing = [
+            _difference(self, one, other, two)
+            for one in self.tests
+            for two in other.tests
+            if one.name == two.name and one != two
+        ]
+        if differing:
+            raise OptionError(
+                f"rules='{self.name}+{other.name}' is not allowed; {'; '.join(differing)}. Make a RuleSet of "
+                "the tests that you want, each once."
+            )
         return RuleSet(
             f"{self.name}+{other.name}",
             f"{self.version}+{other.version}",
@@ -285,81 +207,12 @@ class RuleSet:
             ) from error
 
 
-class RuleSets(Mapping[str, RuleSet]):
-    """The catalogue of rule sets, by name; names are put together with ``+``.
-
-    Examples
-    --------
-    >>> import qi_equity as qe
-    >>> list(qe.rule_sets)
-    ['anhoej', 'shewhart', 'making_data_count']
-    >>> qe.rule_sets["anhoej+shewhart"].names
-    ('longest_run', 'crossings', 'beyond_limits')
-    """
-
-    def __init__(self, sets: tuple[RuleSet, ...]) -> None:
-        self._sets = {s.name: s for s in sets}
-
-    def __getitem__(self, name: str) -> RuleSet:
-        """Give the set of that name, or the sum of several."""
-        first, *others = (_validate.one_of("rules", part, tuple(self._sets)) for part in str(name).split("+"))
-        found = self._sets[first]
-        for other in others:
-            found = found + self._sets[other]
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._sets)
-
-    def __len__(self) -> int:
-        return len(self._sets)
-
-
-ANHOEJ = RuleSet(
-    "anhoej",
-    "2014",
-    "Anhøj J, Olesen AV. Run charts revisited: a simulation study of run chart rules for detection of "
-    "non-random variation in health care processes. PLoS One 2014;9:e113825.",
-    (LongestRun(), Crossings()),
-)
-SHEWHART = RuleSet(
-    "shewhart",
-    "1931",
-    "Shewhart WA. Economic control of quality of manufactured product. New York: Van Nostrand, 1931.",
-    (BeyondLimits(),),
-)
-MAKING_DATA_COUNT = RuleSet(
-    "making_data_count",
-    "2023",
-    "NHS England, Making Data Count: outside the limits, shift of 7, trend of 7, two in three with points "
-    "beyond three sigma counted (wording of late 2023).",
-    (BeyondLimits(), Shift(length=7), Trend(length=7), TwoInThree(beyond_three_counts=True)),
-)
-
-rule_sets = RuleSets((ANHOEJ, SHEWHART, MAKING_DATA_COUNT))
-"""The catalogue of rule sets."""
-
-
-def resolve_rules(rules: object, *, run_chart: bool = False) -> RuleSet:
-    """Turn a name or a set into a set; on a run chart only tests that need no limits are allowed.
-
-    Raises
-    ------
-    InputTypeError
-        If it is neither a name nor a RuleSet.
-    OptionError
-        If the name is unknown, or a test needs limits that a run chart has not.
-    """
-    if not isinstance(rules, str | RuleSet):
-        raise InputTypeError(
-            f"rules={rules!r} is of type {type(rules).__name__}; give one of "
-            f"{', '.join(map(repr, rule_sets))}, several joined with '+', or a RuleSet."
-        )
-    found = rule_sets[rules] if isinstance(rules, str) else rules
-    barred = [t.name for t in found.tests if run_chart and t.needs_limits]
-    if barred:
-        raise OptionError(
-            f"rules={found.name!r} needs limits ({', '.join(barred)}) and a run chart has none; use "
-            "'anhoej', a RuleSet of longest_run, crossings, shift and trend, or control_chart."
-        )
-    return found
+def _difference(first: RuleSet, one: Test, second: RuleSet, two: Test) -> str:
+    """Say in which parameters a test differs between two sets."""
+    here, there = parameters(one), parameters(two)
+    differing = [name for name in here if here[name] != there[name]]
+    said = (
+        f"{', '.join(f'{name} {values[name]!r}' for name in differing)} in {rules.name!r}"
+        for rules, values in ((first, here), (second, there))
+    )
+    return f"{one.name!r} is in both with different parameters: {', '.join(said)}"

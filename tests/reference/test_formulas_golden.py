@@ -15,8 +15,9 @@ from qi_equity.formulas.false_signals import anhoej_false_signal
 from qi_equity.formulas.individuals import i_limits
 from qi_equity.formulas.limits import Limits
 from qi_equity.formulas.medians import median_line
-from qi_equity.formulas.rule_tests import beyond_limits, shift, trend, two_in_three
+from qi_equity.formulas.rule_tests import beyond_limits, shift, trend
 from qi_equity.formulas.runs import anhoej_limits, crossings, longest_run, useful
+from qi_equity.formulas.zone_tests import two_in_three
 
 # Screening leaves no range, or only zeros, in both packages: their limits are missing or without width.
 DELIBERATELY_DIFFERENT = {"ptd-s-63-constant", "ptd-s-64-constant-then-jump"}

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from qi_equity.errors import InputTypeError, OptionError
-from qi_equity.formulas.rule_tests import beyond_limits, longest_run_mask, shift, trend, two_in_three
+from qi_equity.formulas.boxes import find_box
+from qi_equity.formulas.rule_tests import alternating, beyond_limits, longest_run_mask, shift, trend
 from qi_equity.formulas.runs import anhoej_limits
 
 NAN = math.nan
@@ -129,51 +130,41 @@ def test_a_tie_ends_a_trend_or_is_passed_over() -> None:
     assert trend(y, length=3, ties="skip")[ABOVE].all()
 
 
-def naive_two_in_three(y: np.ndarray, beyond_three_counts: bool) -> np.ndarray:
-    marked = np.zeros((2, len(y)), dtype=bool)
-    for side, sign in ((BELOW, -1), (ABOVE, 1)):
-        for start in range(len(y) - 2):
-            window = sign * y[start : start + 3]
-            counted = [v > 2 and (beyond_three_counts or v <= 3) for v in window]
-            if all(v > 0 for v in window) and sum(counted) >= 2:
-                marked[side, start : start + 3] |= counted
+def naive_alternating(y: np.ndarray, length: int) -> np.ndarray:
+    """Every window of ``length`` points that goes up and down by turns."""
+    marked = np.zeros(len(y), dtype=bool)
+    for start in range(len(y) - length + 1):
+        steps = np.diff(y[start : start + length])
+        if (steps[1:] * steps[:-1] < 0).all():
+            marked[start : start + length] = True
     return marked
 
 
-@pytest.mark.parametrize("beyond_three_counts", [True, False])
-def test_two_in_three_by_loop(values: np.ndarray, beyond_three_counts: bool) -> None:
-    y = values * 1.3
-    found = both(two_in_three(y, -2, 2, 0, -3, 3, beyond_three_counts=beyond_three_counts))
+@pytest.mark.parametrize("length", [4, 5, 9])
+def test_alternating_by_loop(length: int) -> None:
+    rng = np.random.default_rng(10)
+    y = rng.choice([0.0, 1, 2, 3], (400, 16))
+    y[:200] += np.where(np.arange(16) % 2, 3, 0)
+    y[rng.random(y.shape) < 0.03] = NAN
+    found = alternating(y, length=length)
     assert found.any()
     for i, row in enumerate(y):
-        np.testing.assert_array_equal(found[:, i], naive_two_in_three(row, beyond_three_counts))
+        np.testing.assert_array_equal(found[i], naive_alternating(row, length))
 
 
-def test_the_two_wordings_differ_on_a_point_beyond_three_sigma() -> None:
-    y = [4.0, 2.6, 0.6, -0.2]
-    assert two_in_three(y, -2, 2, 0, -3, 3, beyond_three_counts=True)[ABOVE].tolist() == [
-        True,
-        True,
-        False,
-        False,
-    ]
-    assert not two_in_three(y, -2, 2, 0, -3, 3, beyond_three_counts=False)[ABOVE].any()
-
-
-def test_all_three_must_lie_on_the_same_side() -> None:
-    for third in (-0.1, 0.0, NAN):
-        assert not two_in_three([2.5, third, 2.5], -2, 2, 0, -3, 3)[ABOVE].any()
-
-
-def test_limits_may_vary_along_time() -> None:
-    assert two_in_three([5, 5, 5], -9, [4, 9, 4], 0, -9, [9, 9, 9])[ABOVE].tolist() == [True, False, True]
+def test_fourteen_alternating_points_are_thirteen_steps() -> None:
+    y = [1.0, 2.0] * 7
+    assert alternating(y, length=14).all()
+    assert not alternating(y[:13], length=14).any()
+    assert not alternating([*y[:13], y[12]], length=14).any()
+    assert not alternating([*y[:7], NAN, *y[7:]], length=14).any()
 
 
 @pytest.mark.parametrize("n", [1, 2])
-def test_short_series_have_no_threes_and_no_trends(n: int) -> None:
+def test_short_series_have_no_trends_and_no_patterns(n: int) -> None:
     y = [9.0] * n
-    assert both(two_in_three(y, -2, 2, 0, -3, 3)).tolist() == [[False] * n] * 2
     assert both(trend(y, length=3)).tolist() == [[False] * n] * 2
+    assert alternating(y, length=4).tolist() == [False] * n
 
 
 def test_beyond_limits_is_strict_and_silent_on_nan() -> None:
@@ -191,7 +182,28 @@ def test_long_runs_are_marked_from_one_over_the_limit(values: np.ndarray) -> Non
         np.testing.assert_array_equal(found[:, i], naive_shift(row, limit + 1, "skip", "skip"))
 
 
-@pytest.mark.parametrize("rule", ["shift", "trend", "two_in_three", "longest_run_mask"])
+@pytest.mark.parametrize("method", ["best_box", "cut_box"])
+def test_long_runs_may_be_judged_by_a_box(method: str) -> None:
+    rng = np.random.default_rng(11)
+    y = rng.choice([-1.0, 0.0, 1.0, 1.0], (400, 24))
+    found = both(longest_run_mask(y, 0, method=method))  # type: ignore[arg-type]
+    assert found.any()
+    differs = False
+    for i, row in enumerate(y):
+        useful_points = row[row != 0]
+        box = find_box(len(useful_points), cut=method == "cut_box") if len(useful_points) >= 10 else None
+        crossed = int((np.diff(useful_points) != 0).sum())
+        limit = int(anhoej_limits(len(useful_points))[0]) if box is None else box.longest_max
+        if box is not None and crossed <= box.crossings_min:
+            limit = box.longest_at_corner
+        elif box is not None and crossed < box.crossings_at_corner:
+            limit -= 1
+        differs |= limit != int(anhoej_limits(len(useful_points))[0])
+        np.testing.assert_array_equal(found[:, i], naive_shift(row, limit + 1, "skip", "skip"))
+    assert differs
+
+
+@pytest.mark.parametrize("rule", ["shift", "trend", "longest_run_mask"])
 def test_upside_down_swaps_the_sides_and_nothing_else(values: np.ndarray, rule: str) -> None:
     def marks(y: np.ndarray) -> np.ndarray:
         match rule:
@@ -199,8 +211,6 @@ def test_upside_down_swaps_the_sides_and_nothing_else(values: np.ndarray, rule: 
                 return both(shift(y, 0, length=5))
             case "trend":
                 return both(trend(y, length=5))
-            case "two_in_three":
-                return both(two_in_three(y, -2, 2, 0, -3, 3))
         return both(longest_run_mask(y, 0))
 
     np.testing.assert_array_equal(marks(-values), marks(values)[::-1])
@@ -213,6 +223,10 @@ def test_options_are_checked() -> None:
         trend([1, 2], length=2)
     with pytest.raises(InputTypeError, match=r"length=6\.5 is not a whole number"):
         trend([1, 2], length=6.5)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match=r"length=3 is too small; give 4 or more"):
+        alternating([1, 2], length=3)
+    with pytest.raises(OptionError, match=r"method='box' is not allowed; use one of 'anhoej', 'best_box'"):
+        longest_run_mask([1, 2], 0, method="box")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match=r"ties='count' is not allowed; use one of 'break', 'skip'"):
         shift([1, 2], 0, length=7, ties="count")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match=r"missing='zero' is not allowed; use one of 'break', 'skip'"):
@@ -226,6 +240,6 @@ def test_inputs_are_left_as_they_were(values: np.ndarray) -> None:
     y.setflags(write=False)
     shift(y, 0, length=7)
     trend(y, length=7)
-    two_in_three(y, -2, 2, 0, -3, 3)
+    alternating(y, length=4)
     longest_run_mask(y, 0)
     np.testing.assert_array_equal(y, values)

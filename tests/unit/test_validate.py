@@ -24,6 +24,25 @@ def test_one_of_does_not_take_true_for_one() -> None:
         _validate.one_of("k", True, (1, 2))
 
 
+@pytest.mark.parametrize("value", [np.int64(4), np.float32(4), 4.0])
+def test_one_of_takes_numbers_of_any_type_and_gives_back_the_option(value: object) -> None:
+    found = _validate.one_of("window", value, (5, 4))
+    assert (found, type(found)) == (4, int)
+    with pytest.raises(OptionError, match=r"window=.* is not allowed; use one of 5, 6"):
+        _validate.one_of("window", value, (5, 6))
+
+
+def test_one_of_takes_numpy_text_and_gives_back_the_option() -> None:
+    found = _validate.one_of("every", np.array(["month"])[0], ("day", "month"))
+    assert (found, type(found)) == ("month", str)
+
+
+@pytest.mark.parametrize("value", [np.True_, "1", None, 1 + 0j])
+def test_one_of_takes_nothing_else_for_one(value: object) -> None:
+    with pytest.raises(OptionError, match=r"k=.* is not allowed; use one of 1, 2\."):
+        _validate.one_of("k", value, (1, 2))
+
+
 def test_number_accepts_numpy_numbers_and_bounds() -> None:
     assert _validate.number("target", np.float64(0.5), at_least=0, at_most=1) == 0.5
     assert _validate.number("target", np.int64(1), above=0) == 1.0

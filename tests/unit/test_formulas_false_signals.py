@@ -11,11 +11,14 @@ from scipy import stats
 
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.formulas import false_signals
-from qi_equity.formulas.attributes import c_limits, p_limits, p_probability_limits
+from qi_equity.formulas.attributes import c_limits, p_limits
 from qi_equity.formulas.false_signals import (
     anhoej_false_signal,
     beyond_limits_false_signal,
+    median_false_signal,
+    runs_false_signal,
 )
+from qi_equity.formulas.probability_limits import p_probability_limits
 
 NAN = math.nan
 
@@ -179,3 +182,109 @@ def test_distributions_are_named() -> None:
         OptionError, match=r"distribution='t' is not allowed; use one of 'binomial', 'poisson'"
     ):
         beyond_limits_false_signal([1], 0, 2, distribution="t")  # type: ignore[arg-type]
+
+
+def naive_runs(sides: tuple[int, ...], longest_max: int, crossings_min: int) -> bool:
+    runs = [len(list(run)) for _, run in itertools.groupby(sides)]
+    return max(runs) > longest_max or len(runs) - 1 < crossings_min
+
+
+@pytest.mark.parametrize(("longest_max", "crossings_min"), [(6, 2), (3, 0), (10, 4), (3, 3), (1, 9), (0, 0)])
+def test_runs_and_limits_by_listing_all_series(longest_max: int, crossings_min: int) -> None:
+    """Ten points with chances of their own: of low inside, high inside, and beyond the limits."""
+    rng = np.random.default_rng(13)
+    low, high, _ = rng.dirichlet([8, 8, 0.2], 10).T
+    quiet = sum(
+        math.prod(low[t] if side else high[t] for t, side in enumerate(sides))
+        for sides in itertools.product((0, 1), repeat=10)
+        if not naive_runs(sides, longest_max, crossings_min)
+    )
+    found = runs_false_signal(low, high, longest_max=longest_max, crossings_min=crossings_min)
+    assert float(found) == pytest.approx(1 - quiet, abs=1e-13)
+
+
+def test_points_that_are_not_useful_are_passed_over() -> None:
+    low = np.array([0.5, NAN, 0.3, 0.6, NAN, 0.2, 0.5, 0.5])
+    kept = low[~np.isnan(low)]
+    assert float(runs_false_signal(low, 1 - low)) == pytest.approx(float(runs_false_signal(kept, 1 - kept)))
+    assert float(runs_false_signal([NAN, NAN], [NAN, NAN])) == 0
+    assert runs_false_signal(np.empty((0, 5)), np.empty((0, 5))).shape == (0,)
+
+
+def test_without_limits_and_with_one_chance_it_is_that_of_the_runs_tests() -> None:
+    n, chance = np.array([0, 1, 5, 12, 24]), np.array([0.5, 0.4, 0.6, 0.45, 0.5])
+    high = np.where(np.arange(24) < n[:, None], chance[:, None], NAN)
+    found = runs_false_signal(1 - high, high)
+    np.testing.assert_allclose(found, anhoej_false_signal(n, chance), atol=1e-14)
+
+
+def test_sides_and_limits_are_independent_when_the_sides_are_alike() -> None:
+    inside = stats.norm.cdf(3) - 0.5
+    found = runs_false_signal([inside] * 24, [inside] * 24)
+    expected = 1 - (1 - anhoej_false_signal(24)) * (2 * inside) ** 24
+    assert float(found) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_strata_together_are_strata_alone_with_limits_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(false_signals, "_BLOCK", 2)
+    rng = np.random.default_rng(14)
+    low, high, _ = np.moveaxis(rng.dirichlet([5, 5, 0.1], (3, 4, 9)), -1, 0)
+    low = np.where(rng.random(low.shape) < 0.2, NAN, low)
+    longest, fewest = rng.integers(3, 7, (3, 4)), rng.integers(0, 4, (3, 4))
+    found = runs_false_signal(low, high, longest_max=longest, crossings_min=fewest)
+    for i, j in np.ndindex(3, 4):
+        alone = runs_false_signal(
+            low[i, j], high[i, j], longest_max=int(longest[i, j]), crossings_min=int(fewest[i, j])
+        )
+        assert float(found[i, j]) == pytest.approx(float(alone), abs=1e-14)
+
+
+def test_chances_of_runs_are_checked() -> None:
+    for low, high in (([0.6], [0.5]), ([-0.1], [0.5]), ([0.5], [-0.5])):
+        with pytest.raises(OptionError, match="do not hold chances of 0 to 1 that add up to 1 at most"):
+            runs_false_signal(low, high)
+    with pytest.raises(InputTypeError, match=r"longest_max=3\.5 does not hold whole numbers"):
+        runs_false_signal([0.5], [0.5], longest_max=3.5)
+
+
+# -- about the median of the same points
+
+
+@pytest.mark.parametrize(("above", "below"), [(3, 5), (6, 4), (1, 7), (5, 5), (0, 6), (7, 0), (1, 1), (0, 1)])
+def test_the_median_by_listing_all_orders(above: int, below: int) -> None:
+    n = above + below
+    orders = [[i in up for i in range(n)] for up in itertools.combinations(range(n), above)]
+    runs = [[len(list(run)) for _, run in itertools.groupby(order)] for order in orders]
+    for longest, fewest in ((2, 3), (3, 2), (n, 4), (n, 0), (3, 0), (0, 0), (2, 1)):
+        expected = np.mean([max(r) > longest or len(r) - 1 < fewest for r in runs])
+        found = median_false_signal(above, below, longest_max=longest, crossings_min=fewest)
+        assert float(found) == pytest.approx(expected, abs=1e-13)
+
+
+def test_the_median_of_many_shapes() -> None:
+    found = median_false_signal([[10, 6], [12, 0]], [[12], [14]])
+    assert found.shape == (2, 2)
+    assert found[0, 0] == median_false_signal(10, 12) == median_false_signal(12, 10)
+    assert median_false_signal(0, 0) == 0
+    assert median_false_signal(3, 3) == 0
+    assert median_false_signal(np.empty(0, dtype=int), 3).shape == (0,)
+
+
+def test_long_series_about_their_median_do_not_overflow() -> None:
+    """The share of orders whose runs number at most r, after Wald and Wolfowitz, in exact fractions."""
+    above, below, fewest = 600, 700, 630
+    orders = sum(
+        math.comb(above - 1, ups - 1) * math.comb(below - 1, downs - 1)
+        for ups in range(1, fewest)
+        for downs in (ups - 1, ups, ups, ups + 1)
+        if downs > 0 and ups + downs - 1 < fewest
+    )
+    found = median_false_signal(above, below, longest_max=1300, crossings_min=fewest)
+    assert float(found) == pytest.approx(orders / math.comb(1300, 600), rel=1e-9)
+
+
+def test_the_median_is_checked() -> None:
+    with pytest.raises(InputTypeError, match=r"above=2\.5 does not hold whole numbers"):
+        median_false_signal(2.5, 3)
+    with pytest.raises(OptionError, match="shapes do not fit"):
+        median_false_signal([1, 2, 3], [1, 2])

@@ -32,13 +32,29 @@ if TYPE_CHECKING:
     from qi_equity.errors import QiEquityError as QiEquityError
     from qi_equity.spc.chart import ControlChart as ControlChart
     from qi_equity.spc.control import control_chart as control_chart
-    from qi_equity.spc.kinds import C as C
-    from qi_equity.spc.kinds import Individuals as Individuals
-    from qi_equity.spc.kinds import P as P
-    from qi_equity.spc.kinds import U as U
+    from qi_equity.spc.expected_signals import false_signal_probability as false_signal_probability
+    from qi_equity.spc.kinds_between import G as G
+    from qi_equity.spc.kinds_between import T as T
+    from qi_equity.spc.kinds_counts import NP as NP
+    from qi_equity.spc.kinds_counts import C as C
+    from qi_equity.spc.kinds_counts import P as P
+    from qi_equity.spc.kinds_counts import U as U
+    from qi_equity.spc.kinds_measurements import Individuals as Individuals
+    from qi_equity.spc.kinds_measurements import IPrime as IPrime
+    from qi_equity.spc.kinds_measurements import MovingRange as MovingRange
+    from qi_equity.spc.kinds_measurements import R as R
+    from qi_equity.spc.kinds_measurements import S as S
+    from qi_equity.spc.kinds_measurements import Xbar as Xbar
+    from qi_equity.spc.kinds_weighted import BernoulliCusum as BernoulliCusum
+    from qi_equity.spc.kinds_weighted import CountCusum as CountCusum
+    from qi_equity.spc.kinds_weighted import Cusum as Cusum
+    from qi_equity.spc.kinds_weighted import Ewma as Ewma
+    from qi_equity.spc.kinds_weighted import RiskAdjustedCusum as RiskAdjustedCusum
+    from qi_equity.spc.kinds_weighted import Vlad as Vlad
+    from qi_equity.spc.rule_sets import rule_sets as rule_sets
     from qi_equity.spc.rules import RuleSet as RuleSet
-    from qi_equity.spc.rules import rule_sets as rule_sets
     from qi_equity.spc.run_chart import run_chart as run_chart
+    from qi_equity.spc.suggest import suggest_phases as suggest_phases
 
 # Where each public name lives. Names load on first use, so importing the package costs next to nothing.
 _HOMES = {
@@ -50,15 +66,31 @@ _HOMES = {
     "from_counts": "data.counts",
     "between_events": "data.events",
     "StratifiedSeries": "data.series",
+    "false_signal_probability": "spc.expected_signals",
     "run_chart": "spc.run_chart",
     "control_chart": "spc.control",
+    "suggest_phases": "spc.suggest",
     "ControlChart": "spc.chart",
     "RuleSet": "spc.rules",
-    "rule_sets": "spc.rules",
-    "P": "spc.kinds",
-    "U": "spc.kinds",
-    "C": "spc.kinds",
-    "Individuals": "spc.kinds",
+    "rule_sets": "spc.rule_sets",
+    "C": "spc.kinds_counts",
+    "NP": "spc.kinds_counts",
+    "P": "spc.kinds_counts",
+    "U": "spc.kinds_counts",
+    "Individuals": "spc.kinds_measurements",
+    "IPrime": "spc.kinds_measurements",
+    "MovingRange": "spc.kinds_measurements",
+    "R": "spc.kinds_measurements",
+    "S": "spc.kinds_measurements",
+    "Xbar": "spc.kinds_measurements",
+    "G": "spc.kinds_between",
+    "T": "spc.kinds_between",
+    "BernoulliCusum": "spc.kinds_weighted",
+    "CountCusum": "spc.kinds_weighted",
+    "Cusum": "spc.kinds_weighted",
+    "Ewma": "spc.kinds_weighted",
+    "RiskAdjustedCusum": "spc.kinds_weighted",
+    "Vlad": "spc.kinds_weighted",
     "QiEquityError": "errors",
     "OptionError": "errors",
     "InputTypeError": "errors",
@@ -67,30 +99,46 @@ _HOMES = {
 }
 
 __all__ = [
+    "NP",
+    "BernoulliCusum",
     "C",
     "ColumnError",
     "ControlChart",
+    "CountCusum",
+    "Cusum",
     "DataError",
+    "Ewma",
+    "G",
+    "IPrime",
     "Individuals",
     "InputTypeError",
     "Measure",
+    "MovingRange",
     "OptionError",
     "P",
     "QiEquityError",
+    "R",
+    "RiskAdjustedCusum",
     "RuleSet",
+    "S",
     "Scheme",
     "StratifiedSeries",
+    "T",
     "U",
+    "Vlad",
+    "Xbar",
     "__version__",
     "between_events",
     "control_chart",
     "datasets",
+    "false_signal_probability",
     "from_counts",
     "from_records",
     "measures",
     "resolve_ethnicity",
     "rule_sets",
     "run_chart",
+    "suggest_phases",
 ]
 
 

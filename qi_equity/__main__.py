@@ -103,6 +103,7 @@ def _show_chart(chart: qe.ControlChart) -> None:
     strata = chart.strata.columns.tolist()
     said = [
         "phase",
+        "kind",
         "numerator",
         "denominator",
         "centre_line",

@@ -31,26 +31,32 @@ class ControlChart(ChartState):
     ----------
     series : StratifiedSeries
         What is charted.
-    kind : str
-        ``"run"``, ``"i"``, ``"p"``, ``"u"`` or ``"c"``.
-    spec : P, U, C, Individuals or Run
-        The kind with its parameters.
+    specs : tuple of specifications
+        The kinds of chart with their parameters; more than one where ``kind="auto"`` chose different ones.
+    spec_of : numpy.ndarray of int, shape (S,)
+        Which of them each stratum has.
+    why : tuple of str, of length S
+        Why it has this kind; empty where it was asked for.
     rules : RuleSet
         The rules that were applied.
     limits : {"own", "common"}
         Whether each stratum has its own centre line, or the groups of a site share one.
-    target : float or None
-        The target, in the unit of ``centre_line``.
+    targets : numpy.ndarray, shape (S, T)
+        The target at each point, in the unit of the measure; NaN where there is none.
     timeline : Timeline
         Phase, baseline and exclusion of each point.
+    plotted : mapping of str to numpy.ndarray, shape (S, T)
+        The points: "both" for charts whose points are compared with both limits, "low" and "high" for the two
+        arms of a CUSUM; NaN where a stratum's chart has no such arm.
     centre_line, sigma, lower, upper : numpy.ndarray, shape (S, T)
         The lines at each point; ``sigma`` is the standard error and is never clipped. A run chart has a
         centre line only.
     flags : mapping of (str, str) to numpy.ndarray
-        For each rule and side (``"low"``, ``"high"``; a falling trend is low) the points that take part in a
-        signal. The rule ``crossings`` flags no point: it has neither place nor side.
+        For each rule and side (``"low"``, ``"high"``; a falling trend is low; ``"none"`` where a pattern
+        has no side) the points that take part in a signal. The rules ``crossings`` and ``runs_count`` flag no
+        point: they have neither place nor side.
     few_crossings : numpy.ndarray of bool, shape (S, K)
-        Strata and phases (K of them) where the rule ``crossings`` signals.
+        Strata and phases (K of them) where the rule ``crossings`` or ``runs_count`` signals.
     method : mapping
         What was done: kind, constants, rules with version and citation, phases, exclusions, library version.
 
@@ -71,9 +77,11 @@ class ControlChart(ChartState):
     def points(self) -> pd.DataFrame:
         """One row a point, in the order of the strata and of time.
 
-        Columns: ``site`` (if any), ``group``, further strata, ``period, phase`` (from 1), ``numerator,
-        denominator, value, status, centre_line, sigma, lower, upper, lower_2s, upper_2s, baseline, excluded,
-        special_cause, improvement, concern``. A point can be both improvement and concern.
+        Columns: ``site`` (if any), ``group``, further strata, ``period, phase`` (from 1), ``arm`` ("both", or
+        "low" and "high" in a row for each arm of a two-sided CUSUM), ``numerator, denominator, value`` (what
+        is plotted and compared with the lines), ``status, centre_line, sigma, lower, upper, lower_2s,
+        upper_2s, baseline, excluded, special_cause, improvement, concern``. A point can be both improvement
+        and concern.
 
         Examples
         --------
@@ -90,7 +98,7 @@ class ControlChart(ChartState):
         """One row a signal: strata, ``phase, rule, start, end, n_points, side, meaning``.
 
         ``start`` and ``end`` are the first and the last period that take part, ``side`` is "low", "high" or,
-        for crossings, missing; ``meaning`` is "improvement", "concern" or "neutral".
+        missing where a rule has none; ``meaning`` is "improvement", "concern" or "neutral".
 
         Examples
         --------
@@ -123,13 +131,15 @@ class ControlChart(ChartState):
         Returns
         -------
         pandas.DataFrame
-            Strata, ``phase, start, end, n_points`` (observed), ``n_useful`` (not on the centre line, not
-            excluded), ``numerator, denominator`` (sums over the observed points), ``centre_line, lower,
+            Strata, ``phase, kind, start, end, n_points`` (observed), ``n_useful`` (not on the centre line,
+            not excluded), ``numerator, denominator`` (sums over the observed points), ``centre_line, lower,
             upper`` (at the last observed point), ``longest_run, longest_run_max, crossings, crossings_min``
             (thresholds are NaN where the test is not given), ``n_signals, runs_tests`` ("given" or why not),
             ``can_signal_low, can_signal_high, can_signal_improvement, can_signal_deterioration`` ("yes": one
             point can; "only over several points"; "no"; the last two are missing without a direction),
-            ``false_signal_probability`` (that a stable process gives a signal at least once in this row) and
+            ``false_signal_probability`` (that a stable process gives a signal at least once in this row),
+            ``false_signal_error`` (its Monte-Carlo standard error, or the most that taking the arms of a
+            CUSUM of counts as independent can leave out; 0 where it is exact) and
             ``expected_false_signals_all`` (the sum of these over all rows: how many to expect with a false
             signal).
 

@@ -7,10 +7,12 @@ from typing import Literal
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.spc.build import Baseline, Phases, build, check_series
 from qi_equity.spc.chart import ControlChart
-from qi_equity.spc.kinds import C, Individuals, P, U, resolve_kind
-from qi_equity.spc.rules import RuleSet, resolve_rules
+from qi_equity.spc.kinds import Given, Name, resolve_kind
+from qi_equity.spc.rule_sets import resolve_rules
+from qi_equity.spc.rules import RuleSet
+from qi_equity.spc.targets import Target
 
-Kind = Literal["auto", "i", "p", "u", "c"] | Individuals | P | U | C
+Kind = Name | Given
 
 
 def control_chart(
@@ -22,7 +24,7 @@ def control_chart(
     exclude: Phases | None = None,
     rules: str | RuleSet = "anhoej+shewhart",
     limits: Literal["own", "common"] = "own",
-    target: float | None = None,
+    target: Target | None = None,
 ) -> ControlChart:
     """Make a control chart of every stratum of a series.
 
@@ -34,22 +36,32 @@ def control_chart(
     ----------
     series : StratifiedSeries
         What to chart.
-    kind : {"auto", "i", "p", "u", "c"} or P, U, C, Individuals
-        ``"auto"`` goes by the measure: proportion p, rate u, count c, mean i.
+    kind : str or specification
+        ``"auto"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"pp"``, ``"up"``, ``"i"``, ``"mr"``, ``"ip"``,
+        ``"xbar"``, ``"s"``, ``"r"``, ``"g"``, ``"t"``, ``"ewma"``, ``"cusum"``, ``"bernoulli_cusum"``,
+        ``"risk_adjusted_cusum"``, ``"vlad"``; or a kind with its parameters, such as ``Ewma(weight=0.1)``.
+
+        ``"auto"`` chooses for each stratum. Counts: the p, u or c chart where both a rise and a fall can
+        show, else a CUSUM of the counts. Births between events: g, or a Bernoulli CUSUM where g is blind to
+        one side; days: t, or g of whole days. Means: xbar, I' or i, by what is known of the subgroups. Why
+        stands in ``chart.kinds``.
     phases : date, list of dates or frame, optional
         Where a new phase starts; a frame has ``start`` and, as wanted, ``site``, ``group``, ``label``,
         ``reason``.
     baseline : int or date, optional
         The first periods of each phase, or those up to a date, that set the lines. Default: the whole phase.
     exclude : period, list of periods or frame, optional
-        Points out of limits and runs tests; they are still drawn and compared with the limits.
+        Points out of limits and runs tests; they are still drawn and compared with the limits, but for charts
+        whose points carry their past (mr, ewma, cusum and their like), which pass over them.
     rules : str or RuleSet
         Names of ``rule_sets``, joined with "+", or a set of one's own.
     limits : {"own", "common"}
         Centre line of each stratum, or (p and u) that of all groups of a site together, with each group's own
         denominators.
-    target : float, optional
-        Target, unscaled (0.03, not 3 %). Default: the measure's.
+    target : float or frame, optional
+        Target, unscaled (0.03, not 3 %); or a frame of changing targets, with ``start``, ``target`` and, as
+        wanted, ``site``, ``group``: from ``start`` on the target holds. Default, and before the first
+        ``start``: the measure's.
 
     Returns
     -------
@@ -63,7 +75,7 @@ def control_chart(
     OptionError
         If an option is not allowed, or does not fit the measure.
     DataError
-        If phases or exclusions do not fit the series.
+        If phases, exclusions or targets do not fit the series.
 
     References
     ----------

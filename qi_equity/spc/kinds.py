@@ -1,176 +1,109 @@
-"""The kinds of chart: small frozen specifications of which lines are drawn."""
+"""All kinds of chart by name, and which of them fits a measure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
-
-import numpy as np
+from dataclasses import fields
+from typing import Any, Literal
 
 from qi_equity import _validate
 from qi_equity.data.measure import Measure
 from qi_equity.errors import InputTypeError, OptionError
+from qi_equity.spc.kinds_between import G, T
+from qi_equity.spc.kinds_counts import NP, C, P, U
+from qi_equity.spc.kinds_measurements import Individuals, IPrime, MovingRange, R, Run, S, Xbar
+from qi_equity.spc.kinds_weighted import (
+    BernoulliCusum,
+    CountCusum,
+    Cusum,
+    Ewma,
+    RiskAdjustedCusum,
+    Vlad,
+)
+
+Given = (
+    P
+    | NP
+    | U
+    | C
+    | Individuals
+    | MovingRange
+    | IPrime
+    | Xbar
+    | S
+    | R
+    | G
+    | T
+    | Ewma
+    | Cusum
+    | CountCusum
+    | BernoulliCusum
+    | RiskAdjustedCusum
+    | Vlad
+)
+"""A specification that ``control_chart`` takes."""
+
+Spec = Given | Run
+
+Name = Literal[
+    "auto",
+    "i",
+    "mr",
+    "xbar",
+    "s",
+    "r",
+    "ip",
+    "p",
+    "np",
+    "c",
+    "u",
+    "pp",
+    "up",
+    "g",
+    "t",
+    "ewma",
+    "cusum",
+    "bernoulli_cusum",
+    "risk_adjusted_cusum",
+    "vlad",
+]
+
+DEFAULTS: Mapping[str, Given] = {
+    "i": Individuals(),
+    "mr": MovingRange(),
+    "xbar": Xbar(),
+    "s": S(),
+    "r": R(),
+    "ip": IPrime(),
+    "p": P(),
+    "np": NP(),
+    "c": C(),
+    "u": U(),
+    "pp": P(limits="laney"),
+    "up": U(limits="laney"),
+    "g": G(),
+    "t": T(),
+    "ewma": Ewma(),
+    "cusum": Cusum(),
+    "bernoulli_cusum": BernoulliCusum(),
+    "risk_adjusted_cusum": RiskAdjustedCusum(),
+    "vlad": Vlad(),
+}
+
+KINDS = ("run", *DEFAULTS)
+"""Names of all kinds of chart."""
+
+# A CUSUM of counts needs no normal approximation.
+_SUITED: Mapping[tuple[str, str], Given] = {("cusum", kind): CountCusum() for kind in CountCusum.fits}
+
+_CLASSES: dict[str, type[Spec]] = {
+    made.__name__: made
+    for made in (*dict.fromkeys(type(spec) for spec in DEFAULTS.values()), CountCusum, Run)
+}
 
 
-@dataclass(frozen=True, slots=True)
-class P:
-    """A p chart: events among births, each birth having the event or not.
-
-    Parameters
-    ----------
-    limits : {"exact", "classical"}
-        ``"exact"``: a point signals when its binomial tail probability under the centre line is below
-        0.00135; the limit is drawn half-way between the last count that does not signal and the first that
-        does.
-        ``"classical"``: the textbook's three standard errors, clipped to [0, 1].
-
-    Raises
-    ------
-    OptionError
-        If ``limits`` is neither.
-
-    References
-    ----------
-    .. [1] Montgomery, Introduction to Statistical Quality Control, 6th ed., section 7.2.
-
-    Examples
-    --------
-    >>> import qi_equity as qe
-    >>> qe.P(limits="classical")
-    P(limits='classical')
-    """
-
-    limits: Literal["exact", "classical"] = "exact"
-    kind: ClassVar[str] = "p"
-    ceiling: ClassVar[float] = 1.0
-
-    def __post_init__(self) -> None:
-        _validate.one_of("limits", self.limits, ("exact", "classical"))
-
-
-@dataclass(frozen=True, slots=True)
-class U:
-    """A u chart: events per unit of exposure, where one birth may count more than once.
-
-    Parameters
-    ----------
-    limits : {"exact", "classical"}
-        As in :class:`P`, with the Poisson distribution; classical lower limits are clipped at 0.
-
-    Raises
-    ------
-    OptionError
-        If ``limits`` is neither.
-
-    References
-    ----------
-    .. [1] Montgomery, Introduction to Statistical Quality Control, 6th ed., section 7.3.
-
-    Examples
-    --------
-    >>> import qi_equity as qe
-    >>> qe.U()
-    U(limits='exact')
-    """
-
-    limits: Literal["exact", "classical"] = "exact"
-    kind: ClassVar[str] = "u"
-    ceiling: ClassVar[float] = np.inf
-
-    def __post_init__(self) -> None:
-        _validate.one_of("limits", self.limits, ("exact", "classical"))
-
-
-@dataclass(frozen=True, slots=True)
-class C:
-    """A c chart: events in periods of equal opportunity.
-
-    Parameters
-    ----------
-    limits : {"exact", "classical"}
-        As in :class:`P`, with the Poisson distribution; classical lower limits are clipped at 0.
-
-    Raises
-    ------
-    OptionError
-        If ``limits`` is neither.
-
-    References
-    ----------
-    .. [1] Montgomery, Introduction to Statistical Quality Control, 6th ed., section 7.3.
-
-    Examples
-    --------
-    >>> import qi_equity as qe
-    >>> qe.C()
-    C(limits='exact')
-    """
-
-    limits: Literal["exact", "classical"] = "exact"
-    kind: ClassVar[str] = "c"
-    ceiling: ClassVar[float] = np.inf
-
-    def __post_init__(self) -> None:
-        _validate.one_of("limits", self.limits, ("exact", "classical"))
-
-
-@dataclass(frozen=True, slots=True)
-class Individuals:
-    """An i chart (XmR): single values, spread from the moving range. Limits are never clipped.
-
-    Parameters
-    ----------
-    spread : {"mean", "screened", "median"}
-        Plain mean moving range, mean after one screening at its own upper limit, or median. Screening and the
-        the median make less of the baseline's own special causes, but their limits give false signals more
-        often: within 24 points of a stable process in 10 % and 13 % of charts instead of 6 %.
-    constants : {"exact", "mdc", "qicharts2"}
-        ``"exact"`` 3/d2 = 2.6587, ``"mdc"`` 2.66 (Making Data Count), ``"qicharts2"`` 3/1.128.
-
-    Raises
-    ------
-    OptionError
-        If an option is none of these.
-
-    References
-    ----------
-    .. [1] Montgomery, Introduction to Statistical Quality Control, 6th ed., section 6.4.
-
-    Examples
-    --------
-    >>> import qi_equity as qe
-    >>> qe.Individuals(constants="mdc")
-    Individuals(spread='mean', constants='mdc')
-    """
-
-    spread: Literal["mean", "screened", "median"] = "mean"
-    constants: Literal["exact", "mdc", "qicharts2"] = "exact"
-    kind: ClassVar[str] = "i"
-    ceiling: ClassVar[float] = np.inf
-
-    def __post_init__(self) -> None:
-        _validate.one_of("spread", self.spread, ("mean", "screened", "median"))
-        _validate.one_of("constants", self.constants, ("exact", "mdc", "qicharts2"))
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run chart: the median, and no limits."""
-
-    kind: ClassVar[str] = "run"
-    ceiling: ClassVar[float] = np.inf
-
-
-Spec = P | U | C | Individuals | Run
-
-_BY_NAME: dict[str, P | U | C | Individuals] = {"i": Individuals(), "p": P(), "u": U(), "c": C()}
-_AUTO = {"proportion": "p", "rate": "u", "count": "c", "mean": "i"}
-_KINDS_OF_MEASURE = {"p": ("proportion",), "u": ("rate",), "c": ("count",)}
-
-
-def resolve_kind(kind: object, measure: Measure) -> P | U | C | Individuals:
-    """Turn a name or a specification into a specification that fits the measure.
+def resolve_kind(kind: object, measure: Measure) -> Given | None:
+    """Turn a name or a specification into a specification that fits the measure; None for "auto".
 
     Raises
     ------
@@ -179,39 +112,36 @@ def resolve_kind(kind: object, measure: Measure) -> P | U | C | Individuals:
     OptionError
         If it does not exist or does not fit the measure.
     """
-    if measure.kind == "between":
-        raise OptionError(
-            f"kind={kind!r} is not offered for the measure {measure.name!r}, which counts births or days "
-            "between events; use run_chart."
-        )
     if isinstance(kind, str):
-        name = _validate.one_of("kind", kind, ("auto", *_BY_NAME))
-        spec = _BY_NAME[_AUTO[measure.kind] if name == "auto" else name]
-    elif isinstance(kind, P | U | C | Individuals):
+        name = _validate.one_of("kind", kind, ("auto", *DEFAULTS))
+        if name == "auto":
+            return None
+        spec: Given = _SUITED.get((name, measure.kind), DEFAULTS[name])
+        if name == "g" and measure.unit == "days":
+            spec = G(smallest=0)
+    elif isinstance(kind, Given):
         spec = kind
     else:
         raise InputTypeError(
-            f"kind={kind!r} is of type {type(kind).__name__}; give a name ('auto', 'i', 'p', 'u', 'c') "
-            "or one of P(), U(), C(), Individuals()."
+            f"kind={kind!r} is of type {type(kind).__name__}; give a name "
+            f"({', '.join(map(repr, ('auto', *DEFAULTS)))}) or a specification such as P() or Ewma()."
         )
-    fits = _KINDS_OF_MEASURE.get(spec.kind)
-    if fits is not None and measure.kind not in fits:
+    if measure.kind not in spec.fits:
+        able = [name for name, other in DEFAULTS.items() if measure.kind in other.fits]
         raise OptionError(
-            f"kind={kind!r} draws measures of kind {' or '.join(fits)}; {measure.name!r} is of kind "
-            f"{measure.kind!r}. Use kind='auto' ({_AUTO[measure.kind]!r}) or 'i'."
+            f"kind={kind!r} draws measures of kind {' or '.join(spec.fits)}; {measure.name!r} is of kind "
+            f"{measure.kind!r}. Use kind='auto' or one of {', '.join(map(repr, able))}."
         )
     return spec
 
 
-_SPECS: dict[str, type[Spec]] = {"run": Run, "i": Individuals, "p": P, "u": U, "c": C}
-
-
 def specification(spec: Spec) -> dict[str, Any]:
-    """Write a specification as plain values: its kind and its parameters."""
-    return {"kind": spec.kind, **{f.name: getattr(spec, f.name) for f in fields(spec)}}
+    """Write a specification as plain values: its kind, its class and its parameters."""
+    parameters = {f.name: getattr(spec, f.name) for f in fields(spec)}
+    return {"kind": spec.kind, "spec": type(spec).__name__, **parameters}
 
 
 def from_specification(data: Mapping[str, Any]) -> Spec:
     """Read what :func:`specification` wrote."""
-    kind = _validate.one_of("kind", data["kind"], tuple(_SPECS))
-    return _SPECS[kind](**{k: v for k, v in data.items() if k != "kind"})
+    name = _validate.one_of("spec", data["spec"], tuple(_CLASSES))
+    return _CLASSES[name](**{k: v for k, v in data.items() if k not in ("kind", "spec")})

@@ -11,12 +11,14 @@ import pandas as pd
 from qi_equity._result import Severity, note
 from qi_equity.data.cells import MISSING, PROVISIONAL, SUPPRESSED
 from qi_equity.spc import runs_tests
-from qi_equity.spc.chance import is_simulated
-from qi_equity.spc.judge import observed
-from qi_equity.spc.points import good_and_bad_side
+from qi_equity.spc.chance import how_reckoned
+from qi_equity.spc.judge import bottom, observed, top
+from qi_equity.spc.kinds_weighted import RiskAdjustedCusum, Vlad
+from qi_equity.spc.plotted import good_side
+from qi_equity.spc.rules import BeyondLimits
 from qi_equity.spc.signals import SIDES
 from qi_equity.spc.summary import limits_can_signal, patterns_can_signal, recent_points
-from qi_equity.spc.words import amount, each, period, plural
+from qi_equity.spc.words import amount, and_list, each, period, plural
 
 if TYPE_CHECKING:
     from qi_equity.spc.chart import ControlChart
@@ -38,9 +40,10 @@ def chart_notes(chart: ControlChart) -> list[pd.DataFrame]:
     """Give the notes of the data, of the phases, and of the chart."""
     n_phases = chart.runs.n_useful.shape[1]
     by_phase = [
-        part(chart, k)
+        part(piece, k)
         for k in range(n_phases)
-        for part in (_short_phase, _no_lines, _no_events, _cannot_signal, _runs_not_given)
+        for part in (_short_phase, _no_lines, _passed_over, _no_events, _cannot_signal, _runs_not_given)
+        for _, piece in chart._pieces()
     ]
     whole = [
         part(chart) for part in (_no_data, _overlap, _expected, _suppressed, _provisional, _gaps, _unrecorded)
@@ -58,7 +61,7 @@ def _phase_name(chart: ControlChart, phase: int) -> str:
 
 def _points(chart: ControlChart, phase: int) -> npt.NDArray[np.int64]:
     """Observed points of each stratum in a phase, shape (S,)."""
-    seen = observed(chart.series.cells) & (chart.timeline.phase == phase)
+    seen = chart._seen() & (chart.timeline.phase == phase)
     return np.asarray(seen.sum(axis=1))
 
 
@@ -69,11 +72,15 @@ def _no_data(chart: ControlChart) -> pd.DataFrame:
 
 
 def _short_phase(chart: ControlChart, phase: int) -> pd.DataFrame:
-    n = _points(chart, phase)
-    short = (n > 0) & (n < SHORT_PHASE) & ~_without_lines(chart, phase)
+    """Say where few points set the lines; those of a VLAD and a risk-adjusted CUSUM come from elsewhere."""
+    own = not isinstance(chart._spec, Vlad | RiskAdjustedCusum)
+    inside = chart.timeline.baseline & chart._seen() & (chart.timeline.phase == phase)
+    n = inside.sum(axis=1)
+    short = (n > 0) & (n < SHORT_PHASE) & ~_without_lines(chart, phase) & own
+    lines = "centre line is" if chart.kind == "run" else "limits are"
     texts = [
-        f"{_phase_name(chart, phase)}{plural(k, 'observed point')}, fewer than {SHORT_PHASE}: the lines are "
-        "provisional and will move as points are added."
+        f"{_phase_name(chart, phase)}The {lines} provisional: the baseline holds {plural(k, 'point')}, fewer "
+        f"than {SHORT_PHASE}, and more would move {'it' if chart.kind == 'run' else 'them'}."
         for k in n[short].tolist()
     ]
     return note("short_phase", "caution", texts, _strata(chart, short))
@@ -81,7 +88,7 @@ def _short_phase(chart: ControlChart, phase: int) -> pd.DataFrame:
 
 def _without_lines(chart: ControlChart, phase: int) -> BoolArray:
     """Strata whose phase has points and yet no centre line, shape (S,)."""
-    seen = observed(chart.series.cells) & (chart.timeline.phase == phase)
+    seen = chart._seen() & (chart.timeline.phase == phase)
     return np.asarray(seen.any(axis=1) & ~(seen & np.isfinite(chart.centre_line)).any(axis=1))
 
 
@@ -91,7 +98,34 @@ def _no_lines(chart: ControlChart, phase: int) -> pd.DataFrame:
         f"{_phase_name(chart, phase)}Every point of the phase is excluded (or none is in the baseline): "
         "there are no lines."
     )
+    said = note("no_lines", "caution", [text] * int(bare.sum()), _strata(chart, bare))
+    return pd.concat([said, _no_limits(chart, phase)], ignore_index=True)
+
+
+def _no_limits(chart: ControlChart, phase: int) -> pd.DataFrame:
+    """Say where a chart that carries its past could not be started; a VLAD has no limits anyway."""
+    inside = observed(chart.series.cells) & (chart.timeline.phase == phase)
+    limited = (inside & chart._seen() & np.isfinite(chart.upper - chart.lower)).any(axis=1)
+    bare = inside.any(axis=1) & ~limited & ~_without_lines(chart, phase)
+    bare &= chart._spec.plots == "statistic" and not isinstance(chart._spec, Vlad)
+    text = (
+        f"{_phase_name(chart, phase)}The baseline holds no event (or nothing but events), or has no spread: "
+        "there are no limits, and no point is judged."
+    )
     return note("no_lines", "caution", [text] * int(bare.sum()), _strata(chart, bare))
+
+
+def _passed_over(chart: ControlChart, phase: int) -> pd.DataFrame:
+    """Say how many observed points an average or sum could not take in."""
+    inside = observed(chart.series.cells) & ~chart.timeline.excluded & (chart.timeline.phase == phase)
+    n = (inside & ~chart._seen()).sum(axis=1)
+    told = (n > 0) & (inside & chart._seen()).any(axis=1) & (chart._spec.plots == "statistic")
+    texts = [
+        f"{_phase_name(chart, phase)}{plural(k, 'observed point')} passed over: without a standard error (a "
+        "mean of one value, no births) a point has no weight among the others."
+        for k in n[told].tolist()
+    ]
+    return note("passed_over", "caution", texts, _strata(chart, told))
 
 
 def _no_events(chart: ControlChart, phase: int) -> pd.DataFrame:
@@ -109,25 +143,30 @@ def _no_events(chart: ControlChart, phase: int) -> pd.DataFrame:
 
 def _degenerate(chart: ControlChart, phase: int) -> tuple[BoolArray, BoolArray]:
     """Strata whose centre line is 0, and those where it is the highest possible, each (S,)."""
-    inside = observed(chart.series.cells) & (chart.timeline.phase == phase)
-    inside &= chart.kind in ("p", "u", "c")
-    none, only = ((inside & (chart.centre_line == end)).any(axis=1) for end in (0, chart.spec.ceiling))
+    inside = chart._seen() & (chart.timeline.phase == phase) & chart._spec.is_counted
+    ends = (0.0, top(chart._spec, chart.series.cells.denominator))
+    none, only = ((inside & (chart.centre_line == end)).any(axis=1) for end in ends)
     return np.asarray(none), np.asarray(only)
 
 
 def _cannot_signal(chart: ControlChart, phase: int) -> pd.DataFrame:
-    """Say on which side no count can lie beyond the limits, and what could show a change there."""
+    """Say on which side no count can lie beyond the limits, and what could show a change there.
+
+    Where the rules do not look for points beyond the limits, this is said only if nothing else can signal.
+    """
     none, only = _degenerate(chart, phase)
     parts = [note("cannot_signal_low", "caution", [], chart.strata[:0])]
-    if chart.kind not in ("p", "u", "c") or not any(t.needs_limits for t in chart.rules.tests):
+    if isinstance(chart._spec, Vlad):
+        return _shows_only(chart, phase)
+    bounded = np.isfinite(bottom(chart._spec, chart.series.measure.kind))
+    if not bounded or not any(t.needs_limits for t in chart.rules.tests):
         return parts[0]
-    good_bad = good_and_bad_side(chart.series.measure.better)
     able = zip(SIDES, limits_can_signal(chart, phase), patterns_can_signal(chart, phase), strict=True)
     for side, by_limits, by_patterns in able:
         unable = ~by_limits & ~none & ~only & (_points(chart, phase) > 0) & ~_without_lines(chart, phase)
-        meaning = side if good_bad is None else ("improvement" if side == good_bad[0] else "deterioration")
+        meaning = _meaning(chart, side) or side
         for who, code in (
-            (unable & by_patterns, "limits_cannot_signal"),
+            (unable & by_patterns & _by_limits(chart), "limits_cannot_signal"),
             (unable & ~by_patterns, "cannot_signal"),
         ):
             texts = _cannot_signal_texts(chart, phase, np.flatnonzero(who), side, code)
@@ -135,26 +174,57 @@ def _cannot_signal(chart: ControlChart, phase: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def _by_limits(chart: ControlChart) -> bool:
+    """Whether the rules look for points beyond the limits."""
+    return any(isinstance(t, BeyondLimits) for t in chart.rules.tests)
+
+
+def _shows_only(chart: ControlChart, phase: int) -> pd.DataFrame:
+    some = _points(chart, phase) > 0
+    text = (
+        f"{_phase_name(chart, phase)}A VLAD shows and does not judge: it has no limits, so that no point can "
+        "signal. A risk-adjusted CUSUM of the same series can."
+    )
+    return note("cannot_signal", "caution", [text] * int(some.sum()), _strata(chart, some))
+
+
 def _cannot_signal_texts(
     chart: ControlChart, phase: int, rows: npt.NDArray[np.int64], side: str, code: str
 ) -> list[str]:
-    recent = recent_points(chart, phase)[rows]
-    size = np.ones(recent.shape) if chart.kind == "c" else chart.series.cells.denominator[rows]
-    expected = np.where(recent, chart.centre_line[rows] * size, 0).sum(axis=1) / recent.sum(axis=1)
-    name, every = _phase_name(chart, phase), each(chart.series.every)
+    name = _phase_name(chart, phase)
     limit, change = ("lower", "fall") if side == "low" else ("upper", "rise")
-    good_bad = good_and_bad_side(chart.series.measure.better)
-    meaning = f"a {change}" if good_bad is None else "improvement" if side == good_bad[0] else "deterioration"
+    meaning = _meaning(chart, side) or f"a {change}"
     who, rest = (
         ("The limits", f"a {change} can show only over several points")
         if code == "limits_cannot_signal"
         else ("This chart", f"a {change} cannot show here at all")
     )
+    if not _by_limits(chart):
+        names = and_list([rule.replace("_", " ") for rule in chart.rules.names])
+        why = f"by its rules ({names}) a {change} cannot show here"
+        return [f"{name}This chart cannot signal {meaning}: {why}. {_WHAT_COULD}"] * len(rows)
     return [
-        f"{name}{who} cannot signal {meaning}: with about {_expected_events(events)} {every}, no count can "
-        f"lie beyond the {limit} limit, and {rest}. {_WHAT_COULD}"
-        for events in expected.tolist()
+        f"{name}{who} cannot signal {meaning}: {why} can lie beyond the {limit} limit, and {rest}. "
+        f"{_WHAT_COULD}"
+        for why in _none_beyond(chart, phase, rows)
     ]
+
+
+def _none_beyond(chart: ControlChart, phase: int, rows: npt.NDArray[np.int64]) -> list[str]:
+    """Say what cannot lie beyond a limit: a count, given how many are expected, or a gap or spread."""
+    if not chart._spec.is_counted:
+        return [f"no {'gap' if chart._spec.plots == 'gap' else 'point'}"] * len(rows)
+    recent = recent_points(chart, phase)[rows]
+    size = np.ones(recent.shape) if chart.kind in ("c", "np") else chart.series.cells.denominator[rows]
+    expected = np.where(recent, chart.centre_line[rows] * size, 0).sum(axis=1) / recent.sum(axis=1)
+    every = each(chart.series.every)
+    return [f"with about {_expected_events(n)} {every}, no count" for n in expected.tolist()]
+
+
+def _meaning(chart: ControlChart, side: str) -> str:
+    """Say what a change to this side means; empty where neither direction is better."""
+    good = good_side(chart._measure.better)
+    return "" if good < 0 else "improvement" if SIDES[good] == side else "deterioration"
 
 
 def _rounded(number: float) -> str:
@@ -177,7 +247,7 @@ def _runs_not_given(chart: ControlChart, phase: int) -> pd.DataFrame:
     told = np.isin(reason, (runs_tests.UNEVEN, runs_tests.TIED)) | all_tied
     told &= any(t.is_runs_test for t in chart.rules.tests)
     texts = [
-        f"{_phase_name(chart, phase)}Runs tests are not given: {_why(r, chance, atom)}"
+        f"{_phase_name(chart, phase)}Runs tests are not given: {why_not_given(r, chance, atom)}"
         for r, chance, atom in zip(
             reason[told].tolist(),
             runs.chance[told, phase].tolist(),
@@ -188,7 +258,8 @@ def _runs_not_given(chart: ControlChart, phase: int) -> pd.DataFrame:
     return note("runs_tests_not_given", "caution", texts, _strata(chart, told))
 
 
-def _why(reason: int, chance: float, atom: float) -> str:
+def why_not_given(reason: int, chance: float, atom: float) -> str:
+    """Say, with its number, why a runs test is not given."""
     if reason == runs_tests.NO_POINTS:
         return "every point lies on the centre line."
     if reason == runs_tests.UNEVEN:
@@ -223,11 +294,7 @@ def _expected(chart: ControlChart) -> pd.DataFrame:
     rows = chart._summary_rows()
     expected = float(rows["false_signal_probability"].sum())
     one, many = ("stratum", "strata") if chart.runs.n_useful.shape[1] == 1 else ("phase", "strata and phases")
-    how = (
-        "by simulation of normal values, for counts only roughly"
-        if is_simulated(chart.rules)
-        else "limits and runs tests put together roughly"
-    )
+    how = how_reckoned(chart)
     if expected == 0:
         text = "No false signal is to be expected here: no test could be applied, or none could signal."
     elif expected < HARDLY_ANY:

@@ -1,4 +1,4 @@
-"""Points as rows: every period of every stratum with its lines and flags."""
+"""Points as rows: every period (and arm) of every stratum with its lines and flags."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from qi_equity.data.cells import STATUSES
-from qi_equity.spc.signals import category
+from qi_equity.spc.judge import ARMS
+from qi_equity.spc.signals import SIDES, category
 
 if TYPE_CHECKING:
     from qi_equity.spc.chart import ControlChart
 
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+
+_LINES = ("centre_line", "sigma", "lower", "upper", "lower_2s", "upper_2s")
 
 
 def flagged(chart: ControlChart, side: str | None = None) -> BoolArray:
@@ -26,37 +30,41 @@ def flagged(chart: ControlChart, side: str | None = None) -> BoolArray:
     return out
 
 
-def good_and_bad_side(better: str | None) -> tuple[str, str] | None:
-    """Side of improvement and side of concern; None where neither direction is better."""
-    return {"lower": ("low", "high"), "higher": ("high", "low")}.get(better or "")
-
-
 def points_frame(chart: ControlChart) -> pd.DataFrame:
     """Give the points as the frame that :attr:`ControlChart.points` describes."""
     cells = chart.series.cells
-    shape = cells.value.shape
-    keep = np.flatnonzero(cells.status.ravel() >= 0)
-    sides = good_and_bad_side(chart.series.measure.better)
-    none = np.zeros(shape, dtype=bool)
+    row, arm, time = _positions(chart)
+    at = (row, time)
+    low, high = (
+        flagged(chart, side)[at] & (arm != opposite) for side, opposite in zip(SIDES, (2, 1), strict=True)
+    )
+    good = chart._good[row]
+    plotted = np.stack([chart.plotted[name] for name in ARMS])
+    watched = {"lower": arm != 2, "lower_2s": arm != 2, "upper": arm != 1, "upper_2s": arm != 1}
+    lines = {name: np.where(watched.get(name, True), getattr(chart, name)[at], np.nan) for name in _LINES}
     columns = {
-        "period": cells.periods,
-        "phase": chart.timeline.phase.astype(np.int64) + 1,
-        "numerator": cells.numerator,
-        "denominator": cells.denominator,
-        "value": cells.value,
-        "status": cells.status,
-        "centre_line": chart.centre_line,
-        "sigma": chart.sigma,
-        "lower": chart.lower,
-        "upper": chart.upper,
-        "lower_2s": chart.lower_2s,
-        "upper_2s": chart.upper_2s,
-        "baseline": chart.timeline.baseline,
-        "excluded": chart.timeline.excluded,
-        "special_cause": flagged(chart),
-        "improvement": flagged(chart, sides[0]) if sides else none,
-        "concern": flagged(chart, sides[1]) if sides else none,
+        "period": np.broadcast_to(cells.periods, cells.status.shape)[at],
+        "phase": chart.timeline.phase[at].astype(np.int64) + 1,
+        "arm": category(arm, ARMS),
+        "numerator": cells.numerator[at],
+        "denominator": cells.denominator[at],
+        "value": plotted[arm, row, time],
+        "status": category(cells.status[at], STATUSES),
+        **lines,
+        "baseline": chart.timeline.baseline[at],
+        "excluded": chart.timeline.excluded[at],
+        "special_cause": low | high | flagged(chart, "none")[at],
+        "improvement": (low & (good == 0)) | (high & (good == 1)),
+        "concern": (low & (good == 1)) | (high & (good == 0)),
     }
-    flat = {name: np.broadcast_to(block, shape).ravel()[keep] for name, block in columns.items()}
-    frame = chart.strata.take(keep // shape[1]).reset_index(drop=True).assign(**flat)
-    return frame.assign(status=category(flat["status"], STATUSES))
+    return chart.strata.take(row).reset_index(drop=True).assign(**columns)
+
+
+def _positions(chart: ControlChart) -> tuple[IntArray, IntArray, IntArray]:
+    """Row, arm and time of every point: charts of two arms have one point for each."""
+    status = chart.series.cells.status
+    two = np.array([spec.two_arms for spec in chart.specs], dtype=bool)[chart.spec_of]
+    wanted = np.zeros((len(status), len(ARMS), status.shape[1]), dtype=bool)
+    wanted[~two, 0] = wanted[two, 1] = wanted[two, 2] = True
+    row, arm, time = np.nonzero(wanted & (status >= 0)[:, None])
+    return row, arm, time

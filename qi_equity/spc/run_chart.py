@@ -5,8 +5,10 @@ from __future__ import annotations
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.spc.build import Baseline, Phases, build, check_series
 from qi_equity.spc.chart import ControlChart
-from qi_equity.spc.kinds import Run
-from qi_equity.spc.rules import RuleSet, resolve_rules
+from qi_equity.spc.kinds_measurements import Run
+from qi_equity.spc.rule_sets import resolve_rules
+from qi_equity.spc.rules import RuleSet
+from qi_equity.spc.targets import Target
 
 
 def run_chart(
@@ -16,7 +18,7 @@ def run_chart(
     baseline: Baseline | None = None,
     exclude: Phases | None = None,
     rules: str | RuleSet = "anhoej",
-    target: float | None = None,
+    target: Target | None = None,
 ) -> ControlChart:
     """Make a run chart of every stratum of a series: the values about their median.
 
@@ -33,8 +35,10 @@ def run_chart(
         Points out of median and runs tests; they are still drawn.
     rules : str or RuleSet
         ``"anhoej"``, or a set of tests that need no limits.
-    target : float, optional
-        Target to draw, unscaled (0.03, not 3 %). Default: the measure's.
+    target : float or frame, optional
+        Target, unscaled (0.03, not 3 %); or a frame of changing targets, with ``start``, ``target`` and, as
+        wanted, ``site``, ``group``: from ``start`` on the target holds. Default, and before the first
+        ``start``: the measure's.
 
     Returns
     -------
@@ -48,7 +52,7 @@ def run_chart(
     OptionError
         If a rule needs limits, or an option is not allowed.
     DataError
-        If phases or exclusions do not fit the series.
+        If phases, exclusions or targets do not fit the series.
 
     References
     ----------

@@ -8,8 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qi_equity.formulas.chances import chance_above_c, chance_above_p, chance_above_u, largest_atom
-from qi_equity.formulas.runs import anhoej_limits, crossings, longest_run, useful
+from qi_equity.formulas.boxes import RunsMethod, runs_limits
+from qi_equity.formulas.chances import (
+    chance_above_c,
+    chance_above_g,
+    chance_above_p,
+    chance_above_u,
+    largest_atom,
+)
+from qi_equity.formulas.runs import crossings, longest_run, useful
+from qi_equity.spc.kinds import Spec
+from qi_equity.spc.kinds_between import G
+from qi_equity.spc.kinds_counts import NP
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -24,8 +34,9 @@ REASONS = (
     "no events in the baseline",
     "uneven chance",
     "tied points",
+    "points carry their past",
 )
-GIVEN, NO_POINTS, OVERLAP, NO_EVENTS, UNEVEN, TIED = range(len(REASONS))
+GIVEN, NO_POINTS, OVERLAP, NO_EVENTS, UNEVEN, TIED, MEMORY = range(len(REASONS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,19 +90,15 @@ class RunsTests:
         return RunsTests(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
-def would_signal(values: FloatArray, centre_line: FloatArray) -> BoolArray:
-    """Say where Anhøj's tests would signal if they are given, shape (S,)."""
-    sides = useful(values, centre_line)
-    longest_max, crossings_min = anhoej_limits(np.count_nonzero(sides, axis=1))
-    return (longest_run(sides) > longest_max) | (crossings(sides) < crossings_min)
-
-
 def runs_of_phase(
     values: FloatArray,
     centre_line: FloatArray,
     baseline: BoolArray,
     chance: FloatArray | None,
+    *,
     overlapping: bool,
+    memory: bool,
+    method: RunsMethod = "anhoej",
 ) -> RunsTests:
     """Analyse one phase; arrays (S, T), values NaN outside of it, ``chance`` that of each point, if known."""
     sides = useful(values, centre_line)
@@ -105,22 +112,24 @@ def runs_of_phase(
         )
     reason = np.select(
         [
+            np.full(n_useful.shape, memory),
             n_useful == 0,
             np.full(n_useful.shape, overlapping),
             np.isnan(mean_chance) & (chance is not None),
             (mean_chance < CHANCE_LOW) | (mean_chance > CHANCE_HIGH),
             (atom > LARGEST_ATOM) & (chance is None),
         ],
-        [NO_POINTS, OVERLAP, NO_EVENTS, UNEVEN, TIED],
+        [MEMORY, NO_POINTS, OVERLAP, NO_EVENTS, UNEVEN, TIED],
         GIVEN,
     )
-    longest_max, crossings_min = anhoej_limits(n_useful)
+    crossed = crossings(sides)
+    longest_max, crossings_min = runs_limits(n_useful, crossed, method=method)
     given = reason == GIVEN
     return RunsTests(
         n_useful=_column(n_useful),
         longest=_column(longest_run(sides)),
         longest_max=_column(np.where(given, longest_max, np.nan)),
-        crossings=_column(crossings(sides)),
+        crossings=_column(crossed),
         crossings_min=_column(np.where(given, crossings_min, np.nan)),
         chance=_column(mean_chance),
         atom=_column(atom),
@@ -139,8 +148,41 @@ def join(phases: list[RunsTests]) -> RunsTests:
     )
 
 
-def chance_above(kind: str, births: FloatArray, centre_line: FloatArray) -> FloatArray | None:
-    """Give each point's chance to lie above the line, if not on it; None without a distribution."""
+def stack(parts: list[tuple[npt.NDArray[np.int64], RunsTests]]) -> RunsTests:
+    """Put the strata of several kinds together, each to its rows."""
+    if len(parts) == 1:
+        return parts[0][1]
+    order = np.argsort(np.concatenate([rows for rows, _ in parts]))
+    return RunsTests(
+        *(np.concatenate([getattr(p, f.name) for _, p in parts])[order] for f in fields(RunsTests))
+    )
+
+
+def padded(runs: RunsTests, phases: int) -> RunsTests:
+    """Add the phases that only other strata have, up to so many."""
+    size, there = runs.reason.shape
+    if there == phases:
+        return runs
+    nothing, none = np.full((size, 1), np.nan), np.zeros((size, 1), dtype=bool)
+    empty = runs_of_phase(nothing, nothing, none, None, overlapping=False, memory=False)
+    return join([runs, *[empty] * (phases - there)])
+
+
+def chance_above(
+    spec: Spec, kind: str, births: FloatArray, centre_line: FloatArray, sigma: FloatArray
+) -> FloatArray | None:
+    """Give each point's chance to lie above the line, if not on it; None without a distribution.
+
+    ``kind`` is that of the measure.
+    """
+    if spec.plots in ("spread", "statistic"):
+        return None
+    if isinstance(spec, G):
+        mean = (np.sqrt(1 + 4 * sigma**2) + (1 if spec.smallest else -1)) / 2
+        return chance_above_g(centre_line, mean, smallest=spec.smallest)
+    if isinstance(spec, NP):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return chance_above_p(centre_line / births, births)
     match kind:
         case "proportion":
             return chance_above_p(centre_line, births)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from qi_equity import _validate
 from qi_equity._result import check_header, from_json, header, notes, to_json
@@ -16,15 +15,17 @@ from qi_equity.data.selecting import stratum_mask
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.timeline import Timeline
 from qi_equity.errors import DataError
+from qi_equity.spc.judge import ARMS
 from qi_equity.spc.kinds import from_specification, specification
-from qi_equity.spc.rules import Crossings, RuleSet
+from qi_equity.spc.pieces import LINES, take
+from qi_equity.spc.rules import RuleSet
 from qi_equity.spc.runs_tests import REASONS, RunsTests
 
 if TYPE_CHECKING:
     from qi_equity.spc.chart import ControlChart
 
-_FORMAT = 1
-_LINES = ("centre_line", "sigma", "lower", "upper", "lower_2s", "upper_2s")
+_FORMAT = 2
+_LINES = (*LINES, "lower_2s", "upper_2s")
 
 
 def select(
@@ -36,36 +37,13 @@ def select(
 ) -> ControlChart:
     """Keep some strata."""
     mask = stratum_mask(chart.series.cells.strata, group=group, site=site, where=where)
-    rows = np.flatnonzero(mask)
     kept = chart.series.select(group=group, site=site, where=where)
-    when = chart.timeline
-    lines = {name: getattr(chart, name)[rows] for name in ("centre_line", "sigma", "lower", "upper")}
-    phases, exclusions = (_of_strata(f, kept.cells.strata) for f in (when.phases, when.exclusions))
-    timeline = replace(
-        when,
-        phase=when.phase[rows],
-        baseline=when.baseline[rows],
-        excluded=when.excluded[rows],
-        phases=phases,
-        exclusions=exclusions,
-    )
-    return replace(
-        chart,
-        series=kept,
-        timeline=timeline,
-        flags=MappingProxyType({key: flags[rows] for key, flags in chart.flags.items()}),
-        method=MappingProxyType({**chart.method, "phases": phases.copy(), "exclusions": exclusions.copy()}),
-        few_crossings=chart.few_crossings[rows],
-        _cache={"runs": chart.runs.take(rows), "two_sigma": (chart.lower_2s[rows], chart.upper_2s[rows])},
-        **lines,
-    )
-
-
-def _of_strata(frame: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFrame:
-    """Keep the rows that speak of the strata kept."""
-    keys = list(strata.columns)
-    wanted, found = (pd.MultiIndex.from_frame(f[keys].astype("str")) for f in (strata, frame))
-    return frame[found.isin(wanted)].reset_index(drop=True)
+    rows = np.flatnonzero(mask)
+    part = take(chart, rows, kept)
+    # Drawn before the cut: a centre line that groups share cannot be drawn from some of them.
+    part._cache["runs"] = chart.runs.take(rows)
+    part._cache["two_sigma"] = (chart.lower_2s[rows], chart.upper_2s[rows])
+    return part
 
 
 def to_dict(chart: ControlChart) -> dict[str, Any]:
@@ -74,11 +52,14 @@ def to_dict(chart: ControlChart) -> dict[str, Any]:
     return {
         **header("ControlChart", _FORMAT),
         "series": chart.series.to_dict(),
-        "spec": specification(chart.spec),
+        "specs": [specification(spec) for spec in chart.specs],
+        "spec_of": chart.spec_of.tolist(),
+        "why": list(chart.why),
         "rules": chart.rules.to_dict(),
         "limits": chart.limits,
-        "target": chart.target,
+        "targets": to_json(chart.targets),
         "timeline": {f.name: to_json(getattr(when, f.name)) for f in fields(Timeline)},
+        "plotted": {arm: to_json(values) for arm, values in chart.plotted.items()},
         "lines": {name: to_json(getattr(chart, name)) for name in _LINES},
         "runs": {f.name: to_json(getattr(chart.runs, f.name)) for f in fields(RunsTests)},
         "flags": [[test, side, to_json(mask)] for (test, side), mask in chart.flags.items()],
@@ -112,19 +93,20 @@ def _read(cls: type[ControlChart], data: Mapping[str, Any]) -> ControlChart:
     two_sigma = (lines.pop("lower_2s"), lines.pop("upper_2s"))
     saved = data["runs"]
     runs = {f.name: _array(saved, f.name, "i" if f.name == "reason" else "f") for f in fields(RunsTests)}
-    spec = from_specification(data["spec"])
     timeline = {f.name: from_json(data["timeline"][f.name]) for f in fields(Timeline)}
     series = StratifiedSeries.from_dict(data["series"])
     flags = {(test, side): from_json(mask) for test, side, mask in data["flags"]}
     return cls(
         series=series,
-        kind=spec.kind,
-        spec=spec,
+        specs=tuple(from_specification(spec) for spec in data["specs"]),
+        spec_of=np.array(data["spec_of"], dtype=np.int64),
+        why=tuple(str(reason) for reason in data["why"]),
         rules=RuleSet.from_dict(data["rules"]),
         limits=_validate.one_of("limits", data["limits"], ("own", "common")),
-        target=None if data["target"] is None else _validate.number("target", data["target"]),
+        targets=_array(data, "targets", "f"),
         timeline=Timeline(**{**timeline, "notes": notes([timeline["notes"]])}),
-        flags=MappingProxyType(flags),
+        plotted={arm: _array(data["plotted"], arm, "f") for arm in ARMS},
+        flags=flags,
         method=MappingProxyType(from_json(data["method"])),
         few_crossings=_array(data, "few_crossings", "b"),
         _cache={"two_sigma": two_sigma, "runs": RunsTests(**runs)},
@@ -147,18 +129,23 @@ def _check(chart: ControlChart) -> None:
     wanted |= {n: (getattr(when, n).shape, shape) for n in ("phase", "baseline", "excluded")}
     wanted |= {f"flags {key}": (mask.shape, shape) for key, mask in chart.flags.items()}
     wanted |= {f.name: (getattr(chart.runs, f.name).shape, phases) for f in fields(RunsTests)}
+    wanted |= {f"plotted {arm}": (values.shape, shape) for arm, values in chart.plotted.items()}
+    wanted |= {"targets": (chart.targets.shape, shape)}
+    wanted |= {"spec_of": (chart.spec_of.shape, shape[:1]), "why": ((len(chart.why),), shape[:1])}
     wanted |= {"few_crossings": (chart.few_crossings.shape, phases)}
     for name, (found, right) in wanted.items():
         if found != right:
             raise DataError(f"{name} is of shape {found}, wanted is {right}")
     if not np.isin(chart.runs.reason, range(len(REASONS))).all():
         raise DataError(f"reason of the runs tests holds numbers that are not in 0 to {len(REASONS) - 1}")
+    if not np.isin(chart.spec_of, range(len(chart.specs))).all():
+        raise DataError(f"spec_of holds numbers that are not in 0 to {len(chart.specs) - 1}")
     masks = (when.baseline, when.excluded, *chart.flags.values())
     if when.phase.dtype.kind != "i" or any(mask.dtype.kind != "b" for mask in masks):
         raise DataError("the timeline or flags are not of their types")
-    tests = [t.name for t in chart.rules.tests if not isinstance(t, Crossings)]
-    if set(chart.flags) != {(test, side) for test in tests for side in ("low", "high")}:
-        raise DataError(f"flags are of {list(chart.flags)}, but the rules have {tests}")
+    wanted_flags = {(t.name, side) for t in chart.rules.tests for side in t.sides}
+    if set(chart.flags) != wanted_flags:
+        raise DataError(f"flags are of {list(chart.flags)}, but the rules have {sorted(wanted_flags)}")
     keys = list(chart.series.cells.strata.columns)
     when.phases[[*keys, "phase", "start", "label", "reason"]]
     when.exclusions[[*keys, "period", "reason"]]

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
-from qi_equity.spc.rules import TESTS, BeyondLimits, Crossings, LongestRun, Shift, Test, Trend
+from qi_equity.spc.flags import runs_signal
+from qi_equity.spc.rules import (
+    TESTS,
+    Alternating,
+    BeyondLimits,
+    FourInFive,
+    LongestRun,
+    Outside,
+    Shift,
+    Test,
+    Trend,
+    TwoInThree,
+)
 
 if TYPE_CHECKING:
     from qi_equity.spc.chart import ControlChart
 
+FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -35,22 +50,18 @@ class Found:
     n_points: IntArray
     side: IntArray
 
-    def meaning(self, better: str | None) -> IntArray:
-        """Index into ``MEANINGS``: what each signal says of a measure with that direction."""
-        if better is None:
-            return np.full(self.side.shape, 2)
-        good = SIDES.index("low" if better == "lower" else "high")
-        return np.where(self.side == NO_SIDE, 2, (self.side != good).astype(np.int64))
+    def meaning(self, good: IntArray) -> IntArray:
+        """Index into ``MEANINGS``: what each signal says, given the good side of each stratum (-1: none)."""
+        side = good[self.stratum]
+        return np.where((self.side == NO_SIDE) | (side < 0), 2, (self.side != side).astype(np.int64))
 
 
 def found(chart: ControlChart) -> Found:
     """Put the flagged points of a chart together as signals, in the order of strata, phases and time."""
-    parts = [_crossings(chart)] if "crossings" in chart.rules.names else []
+    parts = [np.zeros((0, 7), dtype=np.int64)]
     for test in chart.rules.tests:
-        for side, name in enumerate(SIDES):
-            if (test.name, name) in chart.flags:
-                parts.append(_of_flags(chart, test, side))
-    table = np.concatenate([*parts, np.zeros((0, 7), dtype=np.int64)])
+        parts += [_of_flags(chart, test, side) for side in test.sides] or _of_phases(chart, test)
+    table = np.concatenate(parts)
     order = np.lexsort((table[:, 6], table[:, 2], table[:, 3], table[:, 1], table[:, 0]))
     return Found(*table[order].T)
 
@@ -67,7 +78,7 @@ def signals_frame(chart: ControlChart) -> pd.DataFrame:
         end=periods[rows.stratum, rows.end],
         n_points=rows.n_points,
         side=category(rows.side, SIDES),
-        meaning=category(rows.meaning(chart.series.measure.better), MEANINGS),
+        meaning=category(rows.meaning(chart._good), MEANINGS),
     )
 
 
@@ -77,82 +88,140 @@ def category(codes: npt.NDArray[Any], categories: Sequence[str]) -> pd.Categoric
     return made
 
 
-def _of_flags(chart: ControlChart, test: Test, side: int) -> IntArray:
+def _of_flags(chart: ControlChart, test: Test, side: str) -> IntArray:
     """Group the flagged points of one rule and side; one row (of seven numbers) a signal."""
-    flags = chart.flags[test.name, SIDES[side]]
-    rows = np.flatnonzero(flags.any(axis=1))
-    flags, phase = flags[rows], chart.timeline.phase[rows]
-    row, time = np.nonzero(flags)
-    if not row.size:
+    rows = np.flatnonzero(chart.flags[test.name, side].any(axis=1))
+    if not rows.size:
         return np.zeros((0, 7), dtype=np.int64)
-    same = (row[1:] == row[:-1]) & (phase[row[1:], time[1:]] == phase[row[:-1], time[:-1]])
-    same &= _joined(chart, test, side, rows, flags)[row[1:], time[:-1], time[1:]]
-    first = np.flatnonzero(np.concatenate([[True], ~same]))
+    seen = _Seen(chart, test, side, rows)
+    # What alternates is held together by its turns: two patterns share the point at which they meet.
+    points, around = (seen.turns, 1) if isinstance(test, Alternating) else (seen.flags, 0)
+    row, time = np.nonzero(points)
+    part = np.cumsum(_begins(test, seen), axis=1)[row, time]
+    first = np.flatnonzero(np.concatenate([[True], (row[1:] != row[:-1]) | (part[1:] != part[:-1])]))
     last = np.append(first[1:], row.size) - 1
     constant = np.ones_like(first)
     return np.column_stack(
         [
             rows[row[first]],
-            phase[row[first], time[first]],
+            seen.phase[row[first], time[first]],
             constant * tuple(TESTS).index(test.name),
-            time[first],
-            time[last],
-            last - first + 1,
-            constant * side,
+            time[first] - around,
+            time[last] + around,
+            last - first + 1 + 2 * around,
+            constant * (SIDES.index(side) if side in SIDES else NO_SIDE),
         ]
     )
 
 
-class _Between:
-    """Whether two flagged points of a row belong together: no breaking point lies between them."""
+class _Seen:
+    """What tells the signals of a rule on a side apart, in the strata that have some; arrays (S, T)."""
 
-    def __init__(self, breaking: BoolArray, near: int, also: BoolArray | None = None) -> None:
-        self._count = np.cumsum(breaking, axis=1)
-        self._near = near
-        self._also = also
+    def __init__(self, chart: ControlChart, test: Test, side: str, rows: IntArray) -> None:
+        self.flags = chart.flags[test.name, side][rows]
+        self.either = np.logical_or.reduce([chart.flags[test.name, s][rows] for s in test.sides])
+        self.values = np.where(chart._tested()[rows], chart._plain[rows], np.nan)
+        self.centre = chart.centre_line[rows]
+        self.phase = chart.timeline.phase[rows]
+        self.sign = -1 if side == "low" else 1
+        self._chart, self._rows = chart, rows
 
-    def __getitem__(self, where: tuple[IntArray, IntArray, IntArray]) -> BoolArray:
-        row, before, after = where
-        together = (self._count[row, before] == self._count[row, after]) & (after - before <= self._near)
-        return np.asarray(together if self._also is None else together & self._also[row, after])
+    @property
+    def step(self) -> FloatArray:
+        """Way from the point before; NaN for the first of a phase."""
+        within = np.diff(self.phase, axis=1, prepend=-2) == 0
+        return np.where(within, np.diff(self.values, axis=1, prepend=np.nan), np.nan)
+
+    @property
+    def beside(self) -> BoolArray:
+        """Points on this side of the centre line."""
+        return (self.values - self.centre) * self.sign > 0
+
+    @property
+    def above(self) -> BoolArray:
+        """Points above the upper limit at one sigma."""
+        return np.asarray(self.values > self._chart._one_sigma()[1][self._rows])
+
+    @property
+    def turns(self) -> BoolArray:
+        """Points of a pattern that lie between two steps of opposite ways."""
+        way = np.sign(self.step)
+        turn = np.zeros(way.shape, dtype=bool)
+        turn[:, :-1] = (way[:, 1:] * way[:, :-1] == -1) & self.flags[:, :-1]
+        return turn
 
 
-def _joined(chart: ControlChart, test: Test, side: int, rows: IntArray, flags: BoolArray) -> _Between:
-    """Say what ends a signal of this rule: the same as ends its run of points."""
-    length = flags.shape[1]
-    if isinstance(test, BeyondLimits):
-        return _Between(flags, length)
-    values = np.where(chart._tested()[rows], chart.series.cells.value[rows], np.nan)
-    gone = np.isnan(values)
-    if isinstance(test, LongestRun | Shift):
-        tie = values == chart.centre_line[rows]
-        skip_ties = isinstance(test, LongestRun) or test.ties == "skip"
-        skip_gone = isinstance(test, LongestRun) or test.missing == "skip"
-        return _Between(~flags & ~(tie & skip_ties) & ~(gone & skip_gone), length)
-    if isinstance(test, Trend):
-        step = np.diff(values, axis=1, prepend=np.nan) * (1 if side else -1)
-        pause = (step == 0) & (test.ties == "skip")
-        return _Between(~flags & ~pause, length, also=step >= 0 if test.ties == "skip" else step > 0)
-    centre = chart.centre_line[rows]
-    beside = values > centre if side else values < centre
-    return _Between(~flags & ~beside, 2)
+def _begins(test: Test, seen: _Seen) -> BoolArray:
+    """Mark what parts signals of this rule: a marked point and what follows is not of the signal before."""
+    flags, gone = seen.flags, np.isnan(seen.values)
+    match test:
+        case BeyondLimits():
+            return flags
+        case LongestRun() | Shift():
+            skip_ties = isinstance(test, LongestRun) or test.ties == "skip"
+            skip_gone = isinstance(test, LongestRun) or test.missing == "skip"
+            broken = ~flags & ~((seen.values == seen.centre) & skip_ties) & ~(gone & skip_gone)
+        case Trend():
+            on = seen.step * seen.sign > 0
+            broken = ~on & ~((seen.step == 0) & (test.ties == "skip"))
+        case TwoInThree() | FourInFive() | Outside():
+            return ~_held(*_windows(test, seen))
+        case Alternating():
+            broken = ~seen.turns
+        case _:
+            broken = ~flags
+    return np.asarray(broken | (np.diff(seen.phase, axis=1, prepend=-2) != 0))
 
 
-def _crossings(chart: ControlChart) -> IntArray:
-    """Give a row for each stratum and phase with too few crossings: its useful points, no side."""
+def _windows(test: TwoInThree | FourInFive | Outside, seen: _Seen) -> tuple[BoolArray, int]:
+    """Say which windows, by their first point, qualify, and how long they are.
+
+    All points that count in a window that qualifies are flagged, so that the flags tell which do.
+    """
+    if isinstance(test, Outside):
+        size, need, may = test.length, test.length, ~np.isnan(seen.values)
+        flags = seen.flags
+    else:
+        size, need = (3, 2) if isinstance(test, TwoInThree) else (test.window, 4)
+        may = seen.beside if test.same_side == "all" else ~np.isnan(seen.values)
+        flags = seen.either if test.same_side == "any" else seen.flags
+    of = partial(sliding_window_view, window_shape=size, axis=1)
+    found = of(may).all(axis=-1) & (of(flags).sum(axis=-1) >= need)
+    found &= seen.phase[:, : found.shape[1]] == seen.phase[:, size - 1 :]
+    if isinstance(test, Outside):
+        above = of(seen.above)
+        found &= above.any(axis=-1) & ~above.all(axis=-1)
+    return found, size
+
+
+def _held(windows: BoolArray, size: int) -> BoolArray:
+    """Mark points that some window holds together with the point before."""
+    held = np.zeros((windows.shape[0], windows.shape[1] + size - 1), dtype=bool)
+    for place in range(1, size):
+        held[:, place : place + windows.shape[1]] |= windows
+    return held
+
+
+def _of_phases(chart: ControlChart, test: Test) -> list[IntArray]:
+    """Give a row for each stratum and phase that signals as a whole: its useful points, no side."""
     stratum, phase = np.nonzero(chart.few_crossings)
     useful = chart._tested()[stratum] & (chart.timeline.phase[stratum] == phase[:, None])
-    useful &= chart.series.cells.value[stratum] != chart.centre_line[stratum]
+    values, centre = np.where(useful, chart._plain[stratum], np.nan), chart.centre_line[stratum]
+    signals = runs_signal(test, values, centre)
+    stratum, phase = stratum[signals], phase[signals]
+    useful = (useful & (values != centre))[signals]
     last = useful.shape[1] - 1 - useful[:, ::-1].argmax(axis=1)
     constant = np.ones_like(stratum)
-    return np.column_stack(
-        [
-            stratum,
-            phase,
-            constant * tuple(TESTS).index(Crossings.name),
-            useful.argmax(axis=1),
-            last,
-            useful.sum(axis=1),
-            constant * NO_SIDE,
-        ]
-    )
+    return [
+        np.column_stack(
+            [
+                stratum,
+                phase,
+                constant * tuple(TESTS).index(test.name),
+                useful.argmax(axis=1),
+                last,
+                useful.sum(axis=1),
+                constant * NO_SIDE,
+            ]
+        )
+    ]

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from qi_equity.data.cells import STATUSES
+from qi_equity.spc.kinds import Spec
+from qi_equity.spc.plotted import plotted_measure
 from qi_equity.spc.words import amount, and_list, period, plural
 
 if TYPE_CHECKING:
     from qi_equity.spc.chart import ControlChart
 
-_LINES = {"run": "Median", "i": "Mean", "p": "Centre line", "u": "Centre line", "c": "Centre line"}
+_LINES = {"run": "Median", "i": "Mean"}
+
+OF_PHASE: Mapping[str, str] = {
+    "crossings": "too few crossings",
+    "runs_count": "an unusual number of runs about the centre line",
+}
+"""Signals of the rules that judge a phase as a whole, which have neither place nor side."""
 
 
 def alt_text_frame(chart: ControlChart) -> pd.DataFrame:
@@ -31,14 +40,16 @@ def alt_text_frame(chart: ControlChart) -> pd.DataFrame:
 
 
 def _panel(chart: ControlChart, rows: list[Any], signals: list[Any], stratum: int) -> str:
-    series = chart.series
-    title = f"{'run chart' if chart.kind == 'run' else f'{chart.kind} chart'} of {series.measure.name}"
+    series, spec = chart.series, chart.specs[chart.spec_of[stratum]]
+    title = f"{spec.title} of {series.measure.name}"
     if not rows or not sum(row.n_points for row in rows):
         return f"{title}. No observed points."
     first, last = period(series, rows[0].start), period(series, rows[-1].end)
     shown = plural(sum(row.n_points for row in rows), "observed point")
     opening = f"{title}, by {series.every}, {first} to {last}: {shown}{_gaps(chart, stratum)}{_counts(rows)}."
-    return " ".join([opening, *(_phase(chart, row, len(rows) > 1) for row in rows), _signals(chart, signals)])
+    phases = [_phase(chart, spec, row, len(rows) > 1) for row in rows]
+    target = _target(chart, spec, stratum)
+    return " ".join([opening, *phases, *([target] if target else []), _signals(chart, signals, stratum)])
 
 
 def _counts(rows: list[Any]) -> str:
@@ -58,10 +69,10 @@ def _gaps(chart: ControlChart, stratum: int) -> str:
     return f", {and_list(parts)}" if parts else ""
 
 
-def _phase(chart: ControlChart, row: Any, several: bool) -> str:
-    measure = chart.series.measure
+def _phase(chart: ControlChart, spec: Spec, row: Any, several: bool) -> str:
+    measure = plotted_measure(chart.series.measure, spec)
     start = f"Phase {row.phase} from {period(chart.series, row.start)}: " if several else ""
-    line = _LINES[chart.kind]
+    line = _LINES.get(spec.kind, "Centre line")
     if np.isnan(row.centre_line):
         return f"{start}No centre line."
     text = f"{start}{line.lower() if start else line} {amount(measure, row.centre_line)}"
@@ -73,16 +84,32 @@ def _phase(chart: ControlChart, row: Any, several: bool) -> str:
     )
 
 
-def _signals(chart: ControlChart, signals: list[Any]) -> str:
+def _target(chart: ControlChart, spec: Spec, stratum: int) -> str:
+    """Give the target at the last observed point; nothing where the points are not values it speaks of."""
+    measure, seen = chart.series.measure, chart._seen()[stratum]
+    if plotted_measure(measure, spec) is not measure:
+        return ""
+    targets = chart.targets[stratum, seen]
+    if np.isnan(targets[-1]):
+        return ""
+    changed = "" if (targets == targets[-1]).all() else " It was not the same at all points."
+    return f"Target {amount(measure, targets[-1])}.{changed}"
+
+
+def _signals(chart: ControlChart, signals: list[Any], stratum: int) -> str:
     if not signals:
         return "No signal."
-    return f"{plural(len(signals), 'signal')}: " + "; ".join(_signal(chart, s) for s in signals) + "."
+    each = "; ".join(_signal(chart, s, stratum) for s in signals)
+    return f"{plural(len(signals), 'signal')}: {each}."
 
 
-def _signal(chart: ControlChart, signal: Any) -> str:
+def _signal(chart: ControlChart, signal: Any, stratum: int) -> str:
     start, end = period(chart.series, signal.start), period(chart.series, signal.end)
     when = start if start == end else f"{start} to {end}"
-    if pd.isna(signal.side):
-        return f"too few crossings somewhere in {when} (neither place nor direction)"
+    if signal.rule in OF_PHASE:
+        runs = int(chart.runs.crossings[stratum, signal.phase - 1]) + 1
+        number = f"{plural(runs, 'run')} in {signal.n_points} points; " if signal.rule == "runs_count" else ""
+        return f"{OF_PHASE[signal.rule]} somewhere in {when} ({number}neither place nor direction)"
+    side = "" if pd.isna(signal.side) else f", {signal.side}"
     meaning = "" if signal.meaning == "neutral" else f", {signal.meaning}"
-    return f"{signal.rule.replace('_', ' ')}, {signal.side}, {when}{meaning}"
+    return f"{signal.rule.replace('_', ' ')}{side}, {when}{meaning}"

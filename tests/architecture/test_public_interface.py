@@ -15,7 +15,7 @@ import qi_equity as qe
 # Arguments that name a column of the caller's frame are the data; the rest are options.
 DATA_ARGUMENTS = {
     "self", "records", "counts", "measure", "series", "chart",
-    "date", "period", "event", "value", "sd", "numerator", "denominator",
+    "date", "period", "event", "value", "sd", "range", "expected", "numerator", "denominator",
     "ethnicity", "group", "site", "by", "person",
 }  # fmt: skip
 MOST_OPTIONS = 10

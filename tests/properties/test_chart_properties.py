@@ -89,7 +89,9 @@ def test_a_change_of_unit_changes_no_flag(y: np.ndarray, power: int, rules: str)
 @given(data=st.data(), births=st.integers(5, 120), size=st.integers(12, 30))
 def test_events_and_non_events_mirror_each_other(data: st.DataObject, births: int, size: int) -> None:
     x = data.draw(arrays(np.int64, size, elements=st.integers(0, births)))
-    chart, mirrored = (qe.control_chart(proportions(v, births), rules="shewhart") for v in (x, births - x))
+    chart, mirrored = (
+        qe.control_chart(proportions(v, births), "p", rules="shewhart") for v in (x, births - x)
+    )
     np.testing.assert_allclose(chart.lower, 1 - mirrored.upper, atol=1e-12)
     same_flags(chart, mirrored, swap=True)
 
@@ -178,9 +180,9 @@ def test_phases_are_charts_of_their_own(seed: int, boundary: int) -> None:
     births = rng.integers(20, 90, 24)
     x = rng.binomial(births, np.where(np.arange(24) < boundary, 0.2, 0.05))
     start = str(np.datetime64("2020-01", "M") + boundary)
-    chart = qe.control_chart(proportions(x, births), rules="anhoej+making_data_count", phases=start)
+    chart = qe.control_chart(proportions(x, births), "p", rules="anhoej+making_data_count", phases=start)
     for part in (slice(0, boundary), slice(boundary, 24)):
-        alone = qe.control_chart(proportions(x[part], births[part]), rules="anhoej+making_data_count")
+        alone = qe.control_chart(proportions(x[part], births[part]), "p", rules="anhoej+making_data_count")
         np.testing.assert_array_equal(chart.upper[0, part], alone.upper[0])
         for key, mask in chart.flags.items():
             np.testing.assert_array_equal(mask[0, part], alone.flags[key][0])

@@ -11,7 +11,19 @@ import pytest
 
 import qi_equity as qe
 from qi_equity.data.cells import PROVISIONAL
-from qi_equity.spc.rules import Crossings, LongestRun
+from qi_equity.spc.rules import (
+    TESTS,
+    Alternating,
+    BeyondLimits,
+    Crossings,
+    FourInFive,
+    LongestRun,
+    RunsCount,
+    Test,
+    Trend,
+    Within,
+)
+from qi_equity.spc.text import OF_PHASE
 from qi_equity.spc.words import amount, and_list, plural
 
 Make = Callable[..., qe.StratifiedSeries]
@@ -40,13 +52,13 @@ def test_a_sound_chart_says_only_what_to_expect(make_series: Make) -> None:
     probability = chart.summary().loc[0, "false_signal_probability"]
     assert text(chart, "expected_false_signals") == (
         f"The chance of at least one false signal on this chart is about {100 * probability:.0f} % "
-        "(limits and runs tests put together roughly)."
+        "(reckoned for known lines)."
     )
 
 
 def test_a_simulated_set_says_so(make_series: Make) -> None:
     chart = qe.control_chart(make_series([60, 66, 57, 63] * 6, 300), rules="making_data_count")
-    assert "by simulation of normal values, for counts only roughly" in text(chart, "expected_false_signals")
+    assert "(reckoned for known lines, partly by simulation)" in text(chart, "expected_false_signals")
 
 
 def test_limits_that_cannot_signal_improvement_say_what_could(make_series: Make) -> None:
@@ -61,7 +73,7 @@ def test_limits_that_cannot_signal_improvement_say_what_could(make_series: Make)
 
 
 def test_without_runs_tests_nothing_can_show(make_series: Make) -> None:
-    chart = qe.control_chart(make_series([2, 3, 1, 2] * 6, 28), rules="shewhart")
+    chart = qe.control_chart(make_series([2, 3, 1, 2] * 6, 28), "p", rules="shewhart")
     said = text(chart, "cannot_signal_improvement")
     assert said.startswith("This chart cannot signal improvement: with about 2 expected events a month")
     assert "a fall cannot show here at all" in said
@@ -84,34 +96,78 @@ def test_counts_state_their_expected_events(make_series: Make) -> None:
     assert "with about 2 expected events a month" in text(chart, "limits_cannot_signal_improvement")
 
 
-def test_individuals_and_run_charts_have_no_such_note(make_series: Make) -> None:
+def test_measurements_and_run_charts_have_no_such_note(make_series: Make) -> None:
     series = make_series([2, 3, 1, 2] * 6, 28)
     for chart in (
         qe.run_chart(series),
-        qe.control_chart(series, "i"),
-        qe.control_chart(series, rules="anhoej"),
+        qe.control_chart(make_series([2, 3, 1, 2] * 6, kind="mean"), "i"),
+        qe.control_chart(series, "p", rules="anhoej"),
     ):
         assert not [c for c in codes(chart) if "cannot_signal" in c]
+    # The limits of individuals go below 0, a proportion does not.
+    assert "limits_cannot_signal_improvement" in codes(qe.control_chart(series, "i"))
 
 
 def test_a_runs_test_that_is_not_given_states_the_number(make_series: Make) -> None:
-    chart = qe.control_chart(make_series([0, 1, 0, 0] * 6, 12))
+    chart = qe.control_chart(make_series([0, 1, 0, 0] * 6, 12), "p")
     assert text(chart, "runs_tests_not_given") == (
         "Runs tests are not given: a point lies above the centre line with a chance of "
         f"{chart.runs.chance[0, 0]:.2f}, and the tests hold between 0.4 and 0.6 only. "
         "Longer periods bring it to 1/2."
     )
     assert "runs_tests_not_given" not in codes(
-        qe.control_chart(make_series([0, 1, 0, 0] * 6, 12), rules="shewhart")
+        qe.control_chart(make_series([0, 1, 0, 0] * 6, 12), "p", rules="shewhart")
     )
 
 
 def test_a_short_phase_and_its_name(make_series: Make) -> None:
     chart = qe.control_chart(make_series(STEADY * 2, 50), phases="2022-06")
-    assert text(chart, "short_phase").startswith("Phase 1: 5 observed points, fewer than 12:")
+    assert text(chart, "short_phase") == (
+        "Phase 1: The limits are provisional: the baseline holds 5 points, fewer than 12, and more would "
+        "move them."
+    )
     assert "short_phase" not in codes(qe.control_chart(make_series(STEADY, 50)))
     one = qe.control_chart(make_series([5], 50))
-    assert text(one, "short_phase").startswith("1 observed point, fewer than 12")
+    assert text(one, "short_phase").startswith(
+        "The limits are provisional: the baseline holds 1 point, fewer"
+    )
+    run = qe.run_chart(make_series(STEADY[:7], 50))
+    assert text(run, "short_phase").startswith("The centre line is provisional: the baseline holds 7 points")
+
+
+@pytest.mark.parametrize(
+    ("options", "points"),
+    [
+        ({"baseline": 11}, 11),
+        ({"baseline": "2022-08"}, 8),
+        ({"baseline": 12, "exclude": ["2022-03", "2022-05"]}, 10),
+        ({"exclude": [f"2022-{m:02d}" for m in range(1, 13)] + ["2023-02"]}, 11),
+    ],
+)
+def test_the_points_of_the_baseline_count_not_those_of_the_phase(
+    make_series: Make, options: dict[str, object], points: int
+) -> None:
+    chart = qe.control_chart(make_series([60, 66, 57, 63] * 6, 300), **options)
+    assert int(chart.timeline.baseline.sum()) == points
+    assert f"provisional: the baseline holds {points} points, fewer than 12," in text(chart, "short_phase")
+    assert (chart.notes.loc[chart.notes["code"] == "short_phase", "severity"] == "caution").all()
+
+
+@pytest.mark.parametrize("options", [{"baseline": 12}, {"baseline": 13, "exclude": "2022-03"}, {}])
+def test_twelve_points_in_the_baseline_are_enough(make_series: Make, options: dict[str, object]) -> None:
+    chart = qe.control_chart(make_series([60, 66, 57, 63] * 6, 300), **options)
+    assert "short_phase" not in codes(chart)
+
+
+def test_lines_that_come_from_elsewhere_are_not_provisional() -> None:
+    days = pd.date_range("2023-01-01", "2023-03-31", freq="D")
+    records = pd.DataFrame({"date": days, "event": np.arange(len(days)) % 9 == 0, "risk": 0.1})
+    series = qe.between_events(
+        records, qe.Measure("Births", "between", "higher"), date="date", event="event", expected="risk"
+    )
+    assert "short_phase" in codes(qe.control_chart(series, "bernoulli_cusum"))
+    for kind in ("vlad", "risk_adjusted_cusum"):
+        assert "short_phase" not in codes(qe.control_chart(series, kind))
 
 
 def test_a_baseline_without_events_is_said_once(make_series: Make) -> None:
@@ -171,7 +227,7 @@ def test_notes_of_the_data_and_of_the_phases_are_kept(make_series: Make) -> None
 def test_alt_text_describes_each_panel(make_series: Make) -> None:
     measure = qe.Measure("Haemorrhage", "proportion", "lower")
     numbers = np.array([[*STEADY, 30], [*STEADY, "*"]], dtype=object)
-    chart = qe.control_chart(make_series(numbers, 100, measure=measure), rules="shewhart", baseline=12)
+    chart = qe.control_chart(make_series(numbers, 100, measure=measure), "p", rules="shewhart", baseline=12)
     texts = chart.alt_text()
     assert list(texts.columns) == ["group", "text"]
     assert texts.loc[0, "text"] == (
@@ -199,7 +255,7 @@ def test_alt_text_of_phases_runs_and_crossings(make_series: Make) -> None:
 
 def test_alt_text_says_what_is_not_there(make_series: Make) -> None:
     numbers = np.array([[0, 0, 1, 0] * 6, [None] * 24], dtype=object)
-    texts = qe.control_chart(make_series(numbers, 12)).alt_text()["text"]
+    texts = qe.control_chart(make_series(numbers, 12), "p").alt_text()["text"]
     assert "Runs tests not given: uneven chance." in texts[0]
     assert texts[1] == "B: p chart of Test. No observed points."
     status = qe.control_chart(make_series([*STEADY, None], 50)).alt_text().loc[0, "text"]
@@ -290,5 +346,103 @@ def test_a_run_chart_with_every_point_on_the_median_says_so(make_series: Make) -
 
 
 def test_one_expected_event_is_singular(make_series: Make) -> None:
-    chart = qe.control_chart(make_series([1, 2, 0, 1] * 6, 28), rules="shewhart")
+    chart = qe.control_chart(make_series([1, 2, 0, 1] * 6, 28), "p", rules="shewhart")
     assert "with about 1 expected event a month" in text(chart, "cannot_signal_improvement")
+
+
+def set_of(*tests: Test) -> qe.RuleSet:
+    return qe.RuleSet("ours", "1", "test", tests)
+
+
+def said(chart: qe.ControlChart, stratum: int = 0) -> str:
+    return str(chart.alt_text().loc[stratum, "text"])
+
+
+def test_a_signal_without_a_side_has_its_own_name_and_place(make_series: Make) -> None:
+    series = make_series([10, 10, 10, *[9, 11] * 8, 11], kind="mean")
+    text = said(qe.control_chart(series, rules=set_of(Alternating())))
+    assert text.endswith("1 signal: alternating, 2022-03 to 2023-07.")
+
+
+@pytest.mark.parametrize(
+    ("values", "runs"), [([1, 2] * 12, "24 runs"), ([1] * 12 + [2] * 12, "2 runs")], ids=["many", "few"]
+)
+def test_alt_text_of_an_unusual_number_of_runs(make_series: Make, values: list[int], runs: str) -> None:
+    chart = qe.run_chart(make_series(values, kind="mean"), rules="ihi")
+    text = said(chart)
+    assert "an unusual number of runs about the centre line somewhere in 2022-01 to 2023-12" in text
+    assert f"({runs} in 24 points; neither place nor direction)" in text
+    assert "crossings" not in text
+
+
+def test_the_runs_of_alt_text_are_those_of_their_stratum_and_phase(make_series: Make) -> None:
+    calm, few = [5, 6, 6, 5] * 3, [5] * 6 + [6] * 6
+    series = make_series([calm + calm, calm + few], kind="mean")
+    chart = qe.run_chart(series, rules=set_of(RunsCount()), phases="2023-01")
+    assert said(chart).endswith("No signal.")
+    assert "somewhere in 2023-01 to 2023-12 (2 runs in 12 points;" in said(chart, 1)
+
+
+def test_every_rule_that_judges_a_phase_as_a_whole_has_its_words() -> None:
+    assert set(OF_PHASE) == {name for name, test in TESTS.items() if not test.sides}
+
+
+def test_alt_text_gives_the_target_in_the_unit_of_the_measure(make_series: Make) -> None:
+    series = make_series(STEADY * 2, 50)
+    assert "%. Target 5 %. " in said(qe.control_chart(series, target=0.05))
+    assert "Target 5 %. " in said(qe.run_chart(series, target=0.05))
+    assert "Target" not in said(qe.control_chart(series))
+    rates = make_series(STEADY * 2, 500, kind="rate")
+    assert "Target 3.1 per 1000." in said(qe.control_chart(rates, target=0.0031))
+
+
+def test_alt_text_gives_the_latest_target(make_series: Make) -> None:
+    numbers = np.array([[*STEADY, *STEADY], [*STEADY, *[None] * 12], [None] * 24], dtype=object)
+    target = pd.DataFrame({"start": ["2022-01", "2023-01"], "target": [0.2, 0.1]})
+    chart = qe.control_chart(make_series(numbers, 50), target=target)
+    assert "Target 10 %. It was not the same at all points." in said(chart)
+    # the target at the last point that there is, as the icon has it
+    assert "Target 20 %. " in said(chart, 1)
+    assert "not the same" not in said(chart, 1)
+    assert "Target" not in said(chart, 2)
+    later = target.iloc[1:].assign(group="B")
+    assert "Target" not in said(qe.control_chart(make_series(numbers, 50), target=later), 1)
+
+
+@pytest.mark.parametrize("kind", ["mr", "np", "cusum", "ewma", "i"])
+def test_alt_text_leaves_out_a_target_that_does_not_speak_of_the_points(make_series: Make, kind: str) -> None:
+    chart = qe.control_chart(make_series([18, 22, 20, 19, 21, 20] * 4, 200), kind, target=0.3)
+    assert ("Target 30 %." in said(chart)) == (kind in ("ewma", "i"))
+
+
+def test_four_in_five_shows_what_single_points_cannot(make_series: Make) -> None:
+    numbers = [4, 5, 6, 4, 7, 3, 5, 6] * 3
+    chart = qe.control_chart(make_series(numbers, 100), "p", rules=set_of(BeyondLimits(), FourInFive()))
+    assert "a fall can show only over several points" in text(chart, "limits_cannot_signal_improvement")
+    assert "cannot_signal_improvement" not in codes(chart)
+
+
+def test_rules_without_a_side_show_no_improvement(make_series: Make) -> None:
+    numbers = [4, 5, 6, 4, 7, 3, 5, 6] * 3
+    rules = set_of(BeyondLimits(), Alternating(), Within(), RunsCount())
+    chart = qe.control_chart(make_series(numbers, 100), "p", rules=rules)
+    assert "a fall cannot show here at all" in text(chart, "cannot_signal_improvement")
+
+
+def test_rules_that_do_not_look_beyond_limits_are_not_said_to_find_none_there(make_series: Make) -> None:
+    series = make_series([4, 5, 6, 4, 7, 3, 5, 6] * 3, 100)
+    assert not [c for c in codes(qe.control_chart(series, rules=set_of(FourInFive()))) if "cannot" in c]
+    chart = qe.control_chart(series, rules=set_of(Within(), Alternating()))
+    assert text(chart, "cannot_signal_deterioration").startswith(
+        "This chart cannot signal deterioration: by its rules (within and alternating) a rise cannot show "
+        "here. Longer periods"
+    )
+
+
+def test_a_trend_needs_points_enough_to_show_anything(make_series: Make) -> None:
+    rules = set_of(BeyondLimits(), Trend(7))
+    few, enough = (
+        qe.control_chart(make_series([2, 3, 1, 2, 3, 1, 2][:n], 28), "p", rules=rules) for n in (3, 7)
+    )
+    assert "cannot_signal_improvement" in codes(few)
+    assert "limits_cannot_signal_improvement" in codes(enough)

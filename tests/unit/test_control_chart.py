@@ -28,6 +28,7 @@ COLUMNS = [
     "group",
     "period",
     "phase",
+    "arm",
     "numerator",
     "denominator",
     "value",
@@ -273,13 +274,16 @@ def test_frames_are_copied_out(make_series: Make) -> None:
     summary["phase"] = 9
     assert chart.summary()["phase"].tolist() == [1]
     with pytest.raises(FrozenInstanceError):
-        chart.kind = "u"  # type: ignore[misc]
+        chart.rules = "nelson"  # type: ignore[misc,assignment]
 
 
 def test_the_method_says_what_was_done(make_series: Make) -> None:
     chart = qe.control_chart(make_series(EVENTS, 50), phases="2023-01", exclude="2022-03", baseline=10)
     method = chart.method
-    assert method["chart"] == {"kind": "p", "limits": "exact"}
+    (spec,) = method["chart"]
+    assert (spec["kind"], spec["spec"], spec["limits"]) == ("p", "P", "exact")
+    assert method["kinds"]["kind"].tolist() == ["p"]
+    assert method["kinds"]["reason"].str.contains("a fall can show over several points only").all()
     assert method["tail"] == 0.00135
     assert [t["test"] for t in method["rules"]["tests"]] == ["longest_run", "crossings", "beyond_limits"]
     assert method["baseline"] == "10"
@@ -323,7 +327,7 @@ def test_charts_that_differ_are_not_equal(make_series: Make) -> None:
 
 def test_another_type_or_format_is_not_read(make_series: Make) -> None:
     series = make_series(EVENTS, 50)
-    with pytest.raises(qe.DataError, match=r"'StratifiedSeries' in format 1; wanted is 'ControlChart'"):
+    with pytest.raises(qe.DataError, match=r"'StratifiedSeries' in format 2; wanted is 'ControlChart' in f"):
         qe.ControlChart.from_dict(series.to_dict())
     with pytest.raises(qe.DataError, match=r"'ControlChart' in format 99"):
         qe.ControlChart.from_dict({**qe.control_chart(series).to_dict(), "format": 99})
@@ -369,14 +373,19 @@ def test_the_arrays_of_a_chart_cannot_be_written_to(make_series: Make) -> None:
     [
         {"limits": "theirs"},
         {"few_crossings": None},
-        {"spec": {"kind": "z"}},
-        {"spec": {"kind": "p", "spread": "mean"}},
+        {"specs": [{"kind": "z", "spec": "Z"}]},
+        {"specs": [{"kind": "p", "spec": "P", "smallest": 1}]},
+        {"specs": []},
+        {"spec_of": [1]},
+        {"spec_of": [0, 0]},
+        {"why": []},
         {"flags": []},
         {"flags": None},
         {"lines": {}},
         {"rules": {}},
         {"timeline": []},
-        {"target": "high"},
+        {"targets": "high"},
+        {"plotted": {}},
         {"method": None},
     ],
 )

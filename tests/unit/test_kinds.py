@@ -2,121 +2,293 @@
 
 from __future__ import annotations
 
+import json
+import math
+
 import numpy as np
 import pytest
-from scipy.stats import binom, norm, poisson
 
 import qi_equity as qe
-from qi_equity.spc.kinds import Run, from_specification, resolve_kind, specification
-from qi_equity.spc.lines import TAIL_2_SIGMA, Observations, lines, two_sigma
-
-
-def measure(kind: str) -> qe.Measure:
-    return qe.Measure("Test", kind, "lower")
-
-
-@pytest.mark.parametrize(
-    ("kind", "spec"),
-    [("proportion", qe.P()), ("rate", qe.U()), ("count", qe.C()), ("mean", qe.Individuals())],
+from qi_equity.spc.kinds import (
+    DEFAULTS,
+    KINDS,
+    Given,
+    from_specification,
+    resolve_kind,
+    specification,
 )
-def test_auto_goes_by_the_kind_of_the_measure(kind: str, spec: object) -> None:
-    assert resolve_kind("auto", measure(kind)) == spec
+from qi_equity.spc.kinds_measurements import Run
+from qi_equity.spc.needs import needs
+from qi_equity.spc.plotted import good_side, plotted_measure
+
+COUNTS = ["i", "mr", "ip", "ewma", "cusum"]
+DRAWN = {
+    "proportion": [*COUNTS, "p", "np", "pp", "risk_adjusted_cusum", "vlad"],
+    "rate": [*COUNTS, "u", "up"],
+    "count": ["i", "mr", "c", "ewma", "cusum"],
+    "mean": [*COUNTS, "xbar", "s", "r"],
+    "between": ["i", "mr", "g", "t", "bernoulli_cusum", "risk_adjusted_cusum", "vlad"],
+}
+OPTIONS = [
+    *DEFAULTS.values(),
+    Run(),
+    qe.Individuals("median", "mdc"),
+    qe.MovingRange("qicharts2"),
+    qe.IPrime("screened"),
+    qe.Xbar("r"),
+    qe.P("laney", "screened", "qicharts2"),
+    qe.U("classical"),
+    qe.NP("classical"),
+    qe.C(limits="classical"),
+    qe.G("classical", 0),
+    qe.T("transform", "screened", "mdc"),
+    qe.Ewma(0.1, 2.7),
+    qe.Cusum(0.25, 8, 4),
+    qe.CountCusum(1.5, 3.2, 1),
+    qe.BernoulliCusum(3, 4.5, False),
+    qe.RiskAdjustedCusum(1.5, 3, False),
+]
 
 
-@pytest.mark.parametrize("kind", ["proportion", "rate", "count", "mean"])
-def test_individuals_are_drawn_of_any_values_when_asked(kind: str) -> None:
-    assert resolve_kind("i", measure(kind)) == qe.Individuals()
+def measure(kind: str, better: str | None = "lower") -> qe.Measure:
+    return qe.Measure("Test", kind, better)
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_each_kind_draws_the_measures_that_it_fits(kind: str, name: str) -> None:
+    if name in DRAWN[kind]:
+        assert resolve_kind(name, measure(kind)).kind == name
+    else:
+        with pytest.raises(
+            qe.OptionError, match=rf"kind='{name}' draws measures of kind .*; 'Test' is of kind '{kind}'"
+        ):
+            resolve_kind(name, measure(kind))
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_auto_is_left_to_the_data(kind: str) -> None:
+    assert resolve_kind("auto", measure(kind)) is None
+
+
+def test_the_name_of_a_kind_is_that_of_its_specification() -> None:
+    assert ["run", *DEFAULTS] == list(KINDS)
+    assert {name: spec.kind for name, spec in DEFAULTS.items()} == {name: name for name in DEFAULTS}
+    assert (qe.P("laney").kind, qe.U("laney").kind, qe.CountCusum().kind) == ("pp", "up", "cusum")
+
+
+@pytest.mark.parametrize("kind", ["proportion", "rate", "count"])
+def test_a_cusum_of_counts_needs_no_normal_points(kind: str) -> None:
+    assert resolve_kind("cusum", measure(kind)) == qe.CountCusum()
+    assert resolve_kind(qe.Cusum(h=4), measure(kind)) == qe.Cusum(h=4)
+    assert resolve_kind("cusum", measure("mean")) == qe.Cusum()
+
+
+def test_gaps_in_days_are_counted_from_nought() -> None:
+    days = qe.Measure("Days", "between", "higher", unit="days")
+    assert resolve_kind("g", days) == qe.G(smallest=0)
+    assert resolve_kind("g", measure("between")) == qe.G(smallest=1)
+    assert resolve_kind(qe.G(), days) == qe.G(smallest=1)
 
 
 def test_a_specification_is_taken_as_it_is() -> None:
     assert resolve_kind(qe.P(limits="classical"), measure("proportion")) == qe.P(limits="classical")
 
 
-def test_times_between_events_have_a_run_chart_only() -> None:
-    with pytest.raises(qe.OptionError, match=r"kind='auto' is not offered for the measure 'Test'.*run_chart"):
-        resolve_kind("auto", measure("between"))
-
-
-def test_a_kind_that_does_not_fit_is_refused() -> None:
+def test_a_kind_that_does_not_fit_names_those_that_do() -> None:
     with pytest.raises(
-        qe.OptionError, match=r"kind='p' draws measures of kind proportion; 'Test' is of kind 'rate'"
-    ):
-        resolve_kind("p", measure("rate"))
-    with pytest.raises(
-        qe.OptionError, match=r"draws measures of kind count; .* Use kind='auto' \('p'\) or 'i'"
+        qe.OptionError,
+        match=r"draws measures of kind count; .* Use kind='auto' or one of 'i', 'mr', 'ip', 'p',",
     ):
         resolve_kind(qe.C(), measure("proportion"))
 
 
 def test_an_unknown_kind_is_refused_with_what_is_allowed() -> None:
     with pytest.raises(
-        qe.OptionError, match=r"kind='xbar' is not allowed; use one of 'auto', 'i', 'p', 'u', 'c'"
+        qe.OptionError, match=r"kind='xmr' is not allowed; use one of 'auto', 'i', 'mr', 'xbar'.*'vlad'"
     ):
-        resolve_kind("xbar", measure("mean"))
+        resolve_kind("xmr", measure("mean"))
     with pytest.raises(qe.InputTypeError, match=r"kind=3 is of type int; give a name"):
         resolve_kind(3, measure("mean"))
+    with pytest.raises(qe.InputTypeError, match=r"kind=Run\(\) is of type Run; give a name"):
+        resolve_kind(Run(), measure("mean"))
 
 
-@pytest.mark.parametrize("spec", [qe.P, qe.U, qe.C])
-def test_limits_are_exact_or_classical(spec: type) -> None:
-    assert spec().limits == "exact"
-    with pytest.raises(
-        qe.OptionError, match=r"limits='laney' is not allowed; use one of 'exact', 'classical'"
-    ):
-        spec(limits="laney")
-
-
-def test_options_of_individuals_are_checked() -> None:
-    with pytest.raises(qe.OptionError, match=r"spread='sd' is not allowed; use one of 'mean', 'screened'"):
-        qe.Individuals(spread="sd")
-    with pytest.raises(qe.OptionError, match=r"constants='2.66' is not allowed; use one of 'exact', 'mdc'"):
-        qe.Individuals(constants="2.66")
+@pytest.mark.parametrize("spec", OPTIONS, ids=repr)
+def test_a_specification_can_be_written_and_read(spec: Given) -> None:
+    written = specification(spec)
+    assert written["kind"] == spec.kind
+    assert from_specification(written) == spec
 
 
 @pytest.mark.parametrize(
-    "spec", [Run(), qe.Individuals("median"), qe.P("classical"), qe.U(), qe.C(limits="classical")]
+    ("spec", "option", "allowed"),
+    [
+        (qe.Individuals, {"spread": "sd"}, "'mean', 'screened', 'median'"),
+        (qe.Individuals, {"constants": "2.66"}, "'exact', 'mdc', 'qicharts2'"),
+        (qe.MovingRange, {"constants": "2.66"}, "'exact', 'mdc', 'qicharts2'"),
+        (qe.IPrime, {"spread": "median"}, "'mean', 'screened'"),
+        (qe.Xbar, {"spread": "sd"}, "'s', 'r'"),
+        (qe.P, {"limits": "wilson"}, "'exact', 'classical', 'laney'"),
+        (qe.U, {"limits": "wilson"}, "'exact', 'classical', 'laney'"),
+        (qe.NP, {"limits": "laney"}, "'exact', 'classical'"),
+        (qe.C, {"limits": "laney"}, "'exact', 'classical'"),
+        (qe.G, {"limits": "exact"}, "'probability', 'classical'"),
+        (qe.G, {"smallest": 2}, "1, 0"),
+        (qe.T, {"limits": "normal"}, "'weibull', 'exponential', 'transform'"),
+        (qe.T, {"limits": "transform", "spread": "median"}, "'mean', 'screened'"),
+    ],
 )
-def test_a_specification_can_be_written_and_read(spec: object) -> None:
-    assert from_specification(specification(spec)) == spec
+def test_names_of_options_are_checked(spec: type, option: dict[str, object], allowed: str) -> None:
+    *_, (name, value) = option.items()
+    with pytest.raises(qe.OptionError, match=rf"{name}={value!r} is not allowed; use one of {allowed}"):
+        spec(**option)
 
 
-def test_the_two_sigma_tail_is_that_of_the_normal_distribution() -> None:
-    assert pytest.approx(norm.sf(2), rel=1e-12) == TAIL_2_SIGMA
+@pytest.mark.parametrize("made", [qe.P, qe.U, qe.T])
+def test_moving_ranges_are_spoken_of_where_there_are_some(made: type) -> None:
+    for option in ({"spread": "screened"}, {"constants": "mdc"}):
+        with pytest.raises(qe.OptionError, match=r"are for limits='.*'; leave them out"):
+            made(**option)
 
 
-def test_exact_two_sigma_limits_lie_at_that_tail() -> None:
-    births, rate = np.array([[80.0]]), np.array([[0.1]])
-    lower, upper = two_sigma(qe.P(), rate, np.array([[0.0]]), births)
-    counts = np.arange(81)
-    low = binom.cdf(counts, 80, 0.1) < TAIL_2_SIGMA
-    high = binom.sf(counts - 1, 80, 0.1) < TAIL_2_SIGMA
-    np.testing.assert_array_equal(counts / 80 < lower[0, 0], low)
-    np.testing.assert_array_equal(counts / 80 > upper[0, 0], high)
+@pytest.mark.parametrize(
+    ("spec", "option"),
+    [
+        (qe.Ewma, {"weight": 0}),
+        (qe.Ewma, {"weight": 1.1}),
+        (qe.Ewma, {"width": 0}),
+        (qe.Cusum, {"k": -0.5}),
+        (qe.Cusum, {"h": 0}),
+        (qe.Cusum, {"head_start": 5}),
+        (qe.CountCusum, {"ratio": 1}),
+        (qe.CountCusum, {"h": 0}),
+        (qe.CountCusum, {"h": 2, "head_start": 2}),
+        (qe.CountCusum, {"head_start": -1}),
+        (qe.BernoulliCusum, {"odds_ratio": 1}),
+        (qe.BernoulliCusum, {"h": -3.5}),
+        (qe.RiskAdjustedCusum, {"odds_ratio": 0.5}),
+        (qe.RiskAdjustedCusum, {"h": 0}),
+    ],
+)
+def test_numbers_are_checked(spec: type, option: dict[str, float]) -> None:
+    *_, (name, value) = option.items()
+    with pytest.raises(qe.OptionError, match=rf"{name}={value} is not allowed; give a finite number"):
+        spec(**option)
 
 
-@pytest.mark.parametrize("spec", [qe.U(), qe.C()])
-def test_exact_two_sigma_limits_of_counts(spec: qe.U | qe.C) -> None:
-    lower, upper = two_sigma(spec, np.array([[9.0]]), np.array([[3.0]]), np.array([[1.0]]))
-    counts = np.arange(40)
-    np.testing.assert_array_equal(counts < lower[0, 0], poisson.cdf(counts, 9) < TAIL_2_SIGMA)
-    np.testing.assert_array_equal(counts > upper[0, 0], poisson.sf(counts - 1, 9) < TAIL_2_SIGMA)
+@pytest.mark.parametrize(
+    ("made", "option", "kept"),
+    [
+        (qe.Ewma, {"weight": np.float32(0.25), "width": 3}, float),
+        (qe.Ewma, {"weight": np.float64(0.2), "width": np.int64(3)}, float),
+        (qe.Cusum, {"k": np.float32(0.5), "h": np.float32(4), "head_start": np.int64(2)}, float),
+        (qe.CountCusum, {"ratio": np.int64(2), "h": np.float32(4), "head_start": np.int8(1)}, float),
+        (qe.BernoulliCusum, {"odds_ratio": np.int64(2), "h": np.float32(3.5)}, float),
+        (qe.RiskAdjustedCusum, {"odds_ratio": np.float32(2), "h": np.int64(4)}, float),
+        (qe.G, {"smallest": np.int64(0)}, int),
+    ],
+)
+def test_numbers_of_any_type_can_be_saved(made: type, option: dict[str, float], kept: type) -> None:
+    spec = made(**option)
+    assert {name: (getattr(spec, name), type(getattr(spec, name))) for name in option} == {
+        name: (value, kept) for name, value in option.items()
+    }
+    assert from_specification(json.loads(json.dumps(specification(spec)))) == spec
 
 
-def test_classical_two_sigma_limits_are_clipped() -> None:
-    line, sigma, size = (np.array([[v]]) for v in (0.1, 0.08, 14.0))
-    assert [x.item() for x in two_sigma(qe.P("classical"), line, sigma, size)] == pytest.approx([0, 0.26])
-    assert [x.item() for x in two_sigma(qe.P("classical"), line + 0.8, sigma, size)] == pytest.approx(
-        [0.74, 1]
-    )
-    for spec in (qe.U("classical"), qe.C("classical")):
-        assert [x.item() for x in two_sigma(spec, line, sigma, size)] == pytest.approx([0, 0.26])
-    assert [x.item() for x in two_sigma(qe.Individuals(), line, sigma, size)] == pytest.approx([-0.06, 0.26])
+@pytest.mark.parametrize("made", [qe.BernoulliCusum, qe.RiskAdjustedCusum])
+def test_restart_is_yes_or_no(made: type) -> None:
+    with pytest.raises(qe.InputTypeError, match=r"restart=1 is not True or False"):
+        made(restart=1)
 
 
-def test_a_run_chart_has_a_median_and_nothing_else() -> None:
-    values = np.array([[1.0, 5.0, 2.0]])
-    seen = Observations(values, values, values)
-    found = lines(Run(), seen, np.ones((1, 3), dtype=bool))
-    assert found.centre_line.tolist() == [[2, 2, 2]]
-    assert np.isnan([found.sigma, found.lower, found.upper]).all()
-    assert np.isnan(two_sigma(Run(), found.centre_line, found.sigma, values)).all()
+def test_floors_and_ceilings() -> None:
+    lowest = {name: spec.floor for name, spec in DEFAULTS.items() if spec.floor > -math.inf}
+    at_nought = dict.fromkeys(["mr", "s", "r", "p", "np", "c", "u", "pp", "up", "t"], 0.0)
+    assert lowest == {**at_nought, "g": 1.0}
+    assert qe.G(smallest=0).floor == 0
+    assert {name for name, spec in DEFAULTS.items() if spec.ceiling < math.inf} == {"p", "pp"}
+    assert {s.ceiling for s in (qe.P(), qe.P("laney"))} == {1.0}
+
+
+def test_what_carries_its_past_and_what_has_two_arms() -> None:
+    cusums = {"cusum", "bernoulli_cusum", "risk_adjusted_cusum"}
+    assert {name for name, spec in DEFAULTS.items() if spec.two_arms} == cusums
+    assert {name for name, spec in DEFAULTS.items() if spec.has_memory} == {*cusums, "mr", "ewma", "vlad"}
+    assert {name for name, spec in DEFAULTS.items() if spec.is_counted} == {"p", "np", "c", "u", "pp", "up"}
+    assert qe.CountCusum().two_arms
+
+
+def test_distributions_of_points() -> None:
+    wanted = {
+        "p": "binomial",
+        "np": "binomial",
+        "u": "poisson",
+        "c": "poisson",
+        "g": "geometric",
+        "t": "weibull",
+    }
+    found = {name: spec.distribution for name, spec in DEFAULTS.items() if not spec.has_memory}
+    assert found == {name: wanted.get(name, "normal") for name in found}
+    assert qe.T("transform").distribution == "normal"
+    assert Run().distribution == "none"
+
+
+def test_what_kinds_read_besides_values() -> None:
+    blocks = {name: set(needs(spec)) for name, spec in DEFAULTS.items() if needs(spec)}
+    assert blocks == {
+        "xbar": {"denominator", "sd"},
+        "s": {"denominator", "sd"},
+        "r": {"denominator", "range"},
+        "ip": {"denominator"},
+        "risk_adjusted_cusum": {"expected"},
+        "vlad": {"expected"},
+    }
+    assert set(needs(qe.Xbar("r"))) == {"denominator", "range"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "better"),
+    [
+        ("proportion", qe.P(), "lower"),
+        ("proportion", qe.NP(), "lower"),
+        ("proportion", qe.Ewma(), "lower"),
+        ("proportion", qe.CountCusum(), "lower"),
+        ("proportion", qe.RiskAdjustedCusum(), "lower"),
+        # Expected minus observed: fewer events than expected are above.
+        ("proportion", qe.Vlad(), "higher"),
+        ("proportion", qe.MovingRange(), None),
+        ("mean", qe.S(), None),
+        ("mean", qe.Xbar(), "lower"),
+        ("between", qe.G(), "higher"),
+        # Longer gaps are fewer events, and the arms look at events.
+        ("between", qe.BernoulliCusum(), "lower"),
+        ("between", qe.RiskAdjustedCusum(), "lower"),
+        ("between", qe.Vlad(), "higher"),
+    ],
+)
+def test_the_better_direction_is_that_of_the_points(kind: str, spec: Given, better: str | None) -> None:
+    direction = "higher" if kind == "between" else "lower"
+    assert plotted_measure(measure(kind, direction), spec).better == better
+    assert plotted_measure(measure(kind, None), spec).better is None
+
+
+def test_a_target_goes_where_it_is_no_value_of_the_points() -> None:
+    aimed = qe.Measure("Test", "proportion", "lower", unit="%", multiplier=100, target=0.03)
+    kept = {name for name in DRAWN["proportion"] if plotted_measure(aimed, DEFAULTS[name]).target == 0.03}
+    assert kept == {"i", "ip", "ewma", "p", "pp"}
+    counted = plotted_measure(aimed, qe.NP())
+    assert (counted.unit, counted.multiplier, counted.kind) == ("events", 1, "count")
+    arms = plotted_measure(aimed, qe.CountCusum())
+    assert (arms.unit, arms.multiplier) == ("", 1)
+    assert plotted_measure(aimed, qe.Vlad()).unit == "events"
+
+
+def test_the_good_side() -> None:
+    assert [good_side(better) for better in ("lower", "higher", None)] == [0, 1, -1]
+
+
+def test_defaults_are_what_their_names_say() -> None:
+    assert np.all([DEFAULTS[name] == type(DEFAULTS[name])() for name in DEFAULTS if name not in ("pp", "up")])
+    assert (DEFAULTS["pp"], DEFAULTS["up"]) == (qe.P("laney"), qe.U("laney"))

@@ -34,6 +34,7 @@ def test_the_tables_of_the_demo_are_those_of_the_chart(tmp_path: Path) -> None:
     births = qe.datasets.births(60_000, change="helps-all", effect=0.5, seed=2)
     single = births.records.drop_duplicates(["woman", "date"])
     points = pd.read_csv(tmp_path / "synthetic_haemorrhage_points.csv")
+    points = points[points["arm"] != "low"]  # a CUSUM has two rows a point
     counted = points["denominator"].sum()
     assert counted <= len(single)
     assert counted >= 0.95 * len(single)

@@ -82,7 +82,7 @@ def test_the_chance_of_a_point_above_the_line_decides(make_series: Make, births:
     """Rate 1/28: a point lies above the line (if not on it) with 0.35 at 12 births, with 0.42 at 28."""
     total = births
     events = np.array([2] * (total // 2) + [0] * (28 - total // 2))
-    chart = qe.control_chart(make_series(events, births))
+    chart = qe.control_chart(make_series(events, births), "p")
     line = chart.centre_line[0, 0]
     counts = np.arange(births + 1)
     chances = binom.pmf(counts, births, line)
@@ -95,7 +95,7 @@ def test_the_chance_of_a_point_above_the_line_decides(make_series: Make, births:
 def test_the_chance_is_averaged_over_the_useful_points(make_series: Make) -> None:
     exposure = np.array([40, 120, 300, 80, 150, 220] * 4)
     events = np.array([1, 2, 4, 1, 3, 2] * 4)
-    chart = qe.control_chart(make_series(events, exposure, kind="rate"))
+    chart = qe.control_chart(make_series(events, exposure, kind="rate"), "u")
     line = events.sum() / exposure.sum()
     counts = np.arange(60)[:, None]
     pmf = poisson.pmf(counts, line * exposure)

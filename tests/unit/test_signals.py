@@ -9,7 +9,19 @@ import pandas as pd
 import pytest
 
 import qi_equity as qe
-from qi_equity.spc.rules import BeyondLimits, Crossings, LongestRun, Shift, Trend, TwoInThree
+from qi_equity.spc.rules import (
+    Alternating,
+    BeyondLimits,
+    Crossings,
+    FourInFive,
+    LongestRun,
+    Outside,
+    RunsCount,
+    Shift,
+    Trend,
+    TwoInThree,
+    Within,
+)
 
 Make = Callable[..., qe.StratifiedSeries]
 
@@ -38,7 +50,7 @@ def test_columns_and_types_do_not_depend_on_what_is_found(make_series: Make) -> 
 
 
 def test_every_point_beyond_the_limits_is_a_signal(make_series: Make) -> None:
-    chart = qe.control_chart(make_series([*STEADY, 40, 41, 5], 50), baseline=12, rules="shewhart")
+    chart = qe.control_chart(make_series([*STEADY, 40, 41, 5], 50), "p", baseline=12, rules="shewhart")
     assert rows(chart) == [("beyond_limits", 12, 12, 1, "high"), ("beyond_limits", 13, 13, 1, "high")]
 
 
@@ -165,13 +177,13 @@ def test_a_falling_trend_above_the_line_is_on_the_low_side(make_series: Make) ->
 
 def test_signals_are_ordered_by_stratum_phase_and_time(make_series: Make) -> None:
     numbers = np.array([[*STEADY, 40, 5, 41], [*STEADY, 5, 44, 5]])
-    chart = qe.control_chart(make_series(numbers, 50), rules="shewhart", baseline=12)
+    chart = qe.control_chart(make_series(numbers, 50), "p", rules="shewhart", baseline=12)
     assert rows(chart, "group", "start") == [("A", 12), ("A", 14), ("B", 13)]
 
 
 def test_signals_of_further_strata_and_sites(make_series: Make) -> None:
     series = make_series([STEADY, [*STEADY[:-1], 45]], 50, groups=["A", "A"], sites=["X", "Y"])
-    signals = qe.control_chart(series, rules="shewhart").signals
+    signals = qe.control_chart(series, "p", rules="shewhart").signals
     assert signals[["site", "group", "rule"]].to_numpy().tolist() == [["Y", "A", "beyond_limits"]]
 
 
@@ -183,3 +195,131 @@ def test_two_in_three_ends_at_what_breaks_the_window(make_series: Make) -> None:
         chart = qe.control_chart(series, rules=rule_set(TwoInThree()), baseline=16)
         assert rows(chart) == [("two_in_three", 17, 18, 2, "high"), ("two_in_three", 20, 21, 2, "high")]
         assert "run_across_gap" not in set(chart.notes["code"])
+
+
+# An individuals chart of these has a line of 5 and a sigma of 1.77.
+BASE = [4.0, 6.0] * 6 + [6.0]
+
+
+def individuals(make_series: Make, values: list[float | None], *tests: object) -> qe.ControlChart:
+    series = make_series([*BASE, *values], kind="mean")
+    chart = qe.control_chart(series, "i", rules=rule_set(*tests), baseline=12)
+    assert (chart.centre_line[0, 0], round(chart.sigma[0, 0], 2)) == (5, 1.77)
+    return chart
+
+
+def test_four_in_five_is_one_signal_with_the_point_between(make_series: Make) -> None:
+    values = [7.0, 7.0, 5.0, 7.0, 7.0, 5.0, 5.0, 3.0, 3.0, 3.0, 3.0]
+    chart = individuals(make_series, values, FourInFive())
+    assert rows(chart) == [("four_in_five", 13, 17, 4, "high"), ("four_in_five", 20, 23, 4, "low")]
+
+
+def test_two_on_either_side_are_a_signal_of_each_side(make_series: Make) -> None:
+    chart = individuals(make_series, [9.0, 5.0, 1.0, 5.0], TwoInThree(same_side="any"))
+    assert rows(chart) == [("two_in_three", 13, 13, 1, "high"), ("two_in_three", 15, 15, 1, "low")]
+
+
+def test_hugging_and_mixture_have_no_side_and_no_meaning(make_series: Make) -> None:
+    values = [*[5.1] * 6, 9.0, *[1.0, 9.0] * 4, 5.0]
+    chart = individuals(make_series, values, Within(15), Outside(8))
+    assert rows(chart, "rule", "start", "end", "n_points", "side", "meaning") == [
+        ("within", 0, 18, 19, None, "neutral"),
+        ("outside", 19, 27, 9, None, "neutral"),
+    ]
+    points = chart.points
+    assert points["special_cause"].tolist() == [*[True] * 28, False]
+    assert not points[["improvement", "concern"]].to_numpy().any()
+
+
+def test_alternating_patterns_that_share_a_point_both_hold_it(make_series: Make) -> None:
+    """Each row is a whole pattern: it holds as many points as the rule asks for."""
+    values = [0.0, 1, 0, 1, 2, 1, 2, 1]
+    chart = qe.run_chart(make_series(values, kind="mean"), rules=rule_set(Alternating(4)))
+    assert rows(chart) == [("alternating", 0, 3, 4, None), ("alternating", 3, 7, 5, None)]
+    values = [0.0, 1, 0, 1, 2, 1, 2]
+    chart = qe.run_chart(make_series(values, kind="mean"), rules=rule_set(Alternating(4)))
+    assert rows(chart) == [("alternating", 0, 3, 4, None), ("alternating", 3, 6, 4, None)]
+    values = [0.0, 1, 0, 1, 2, 3, 2, 3, 2]
+    chart = qe.run_chart(make_series(values, kind="mean"), rules=rule_set(Alternating(4)))
+    assert rows(chart) == [("alternating", 0, 3, 4, None), ("alternating", 4, 8, 5, None)]
+    values = [0.0, 1, 0, 1, 1, 0, 1, 0, 1]
+    chart = qe.run_chart(make_series(values, kind="mean"), rules=rule_set(Alternating(4)))
+    assert rows(chart) == [("alternating", 0, 3, 4, None), ("alternating", 4, 8, 5, None)]
+
+
+def test_alternating_patterns_end_with_their_phase(make_series: Make) -> None:
+    values = [0.0, 1, 0, 1, 0, 1, 0, 1]
+    chart = qe.run_chart(make_series(values, kind="mean"), rules=rule_set(Alternating(4)), phases="2022-05")
+    assert rows(chart, "phase", "start", "end", "n_points") == [(1, 0, 3, 4), (2, 4, 7, 4)]
+
+
+def test_windows_that_share_no_point_are_signals_of_their_own(make_series: Make) -> None:
+    values = [2.0, 2, 2, 2, 0, 0, 2, 2, 2, 2, -1, -2, -2, -1, -1, -2, -2, -1, -1, -2, -2, -1]
+    chart = qe.control_chart(make_series(values, kind="mean"), "i", rules=rule_set(FourInFive(window=4)))
+    high = [row for row in rows(chart) if row[-1] == "high"]
+    assert high == [("four_in_five", 0, 3, 4, "high"), ("four_in_five", 6, 9, 4, "high")]
+
+
+def test_windows_of_five_join_over_one_point_inside_but_not_over_two(make_series: Make) -> None:
+    chart = individuals(make_series, [*[8.0] * 4, 5.0, *[8.0] * 4], FourInFive())
+    assert rows(chart) == [("four_in_five", 13, 21, 8, "high")]
+    chart = individuals(make_series, [*[8.0] * 4, 5.0, 5.0, *[8.0] * 4], FourInFive())
+    assert rows(chart) == [("four_in_five", 13, 16, 4, "high"), ("four_in_five", 19, 22, 4, "high")]
+
+
+def test_two_in_three_joins_over_one_point_only_if_it_may_lie_there(make_series: Make) -> None:
+    parted = [("two_in_three", 13, 14, 2, "high"), ("two_in_three", 16, 17, 2, "high")]
+    values = [9.0, 9.0, 4.0, 9.0, 9.0, 6.0]
+    assert rows(individuals(make_series, values, TwoInThree())) == parted
+    one = [("two_in_three", 13, 17, 4, "high")]
+    assert rows(individuals(make_series, values, TwoInThree(same_side="beyond"))) == one
+    assert rows(individuals(make_series, [9.0, 9.0, 6.0, 9.0, 9.0, 6.0], TwoInThree())) == one
+
+
+def test_two_in_three_does_not_join_over_two_points(make_series: Make) -> None:
+    chart = individuals(make_series, [9.0, 9.0, 6.0, 6.0, 9.0, 9.0], TwoInThree(same_side="beyond"))
+    assert rows(chart) == [("two_in_three", 13, 14, 2, "high"), ("two_in_three", 17, 18, 2, "high")]
+
+
+@pytest.mark.parametrize(
+    ("test", "ends"),
+    [(TwoInThree(same_side="beyond"), [8.0] * 4), (FourInFive(), [8.0] * 4), (Outside(4), [8, -8, 8, -8])],
+)
+def test_no_window_crosses_a_phase(
+    make_series: Make, test: TwoInThree | FourInFive | Outside, ends: list[float]
+) -> None:
+    values = [*[0.0, 0.2] * 9, *ends, *ends, *[0.2, 0.0] * 9]
+    chart = qe.control_chart(make_series(values, kind="mean"), "i", rules=rule_set(test), phases="2023-11")
+    found = rows(chart, "phase", "start", "end", "n_points", "side")
+    assert [row[:4] for row in found if row[4] != "low"] == [(1, 18, 21, 4), (2, 22, 25, 4)]
+
+
+def test_a_pattern_of_both_sides_is_one_signal_of_each(make_series: Make) -> None:
+    chart = individuals(make_series, [9.0, 5.0, 1.0, 5.0, 9.0], TwoInThree(same_side="any"))
+    assert rows(chart) == [("two_in_three", 13, 17, 2, "high"), ("two_in_three", 15, 15, 1, "low")]
+
+
+def test_mixtures_with_one_side_only_between_are_two(make_series: Make) -> None:
+    high, low = 9.0, 1.0
+    values = [high, low, high, high, high, high, low, 5.0]
+    chart = individuals(make_series, values, Outside(3))
+    assert rows(chart) == [("outside", 13, 16, 4, None), ("outside", 17, 19, 3, None)]
+    chart = individuals(make_series, [high, low, high, high, high, low, 5.0], Outside(3))
+    assert rows(chart) == [("outside", 13, 18, 6, None)]
+
+
+def test_the_number_of_runs_is_a_signal_of_the_phase(make_series: Make) -> None:
+    few, many = [1, 2] * 6 + [9, 8] * 6, [1, 9] * 12
+    for values in (few, many):
+        chart = qe.run_chart(make_series(values, kind="mean"), rules=rule_set(RunsCount()), baseline=None)
+        assert rows(chart, "rule", "start", "end", "n_points", "side", "meaning") == [
+            ("runs_count", 0, 23, 24, None, "neutral")
+        ]
+        assert not chart.points["special_cause"].any()
+
+
+def test_crossings_and_runs_are_told_apart(make_series: Make) -> None:
+    """Too many runs are none too few crossings."""
+    series = make_series([[1, 9] * 12, [1, 2] * 6 + [9, 8] * 6], kind="mean")
+    chart = qe.run_chart(series, rules=rule_set(Crossings(), RunsCount()))
+    assert rows(chart, "group", "rule") == [("A", "runs_count"), ("B", "crossings"), ("B", "runs_count")]

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Affine2D, BboxTransformTo, ScaledTranslation, blended_transform_factory
+from numpy.typing import NDArray
 
 from qi_equity.plot import _style as style
 from qi_equity.plot._draw import Pen
@@ -19,11 +20,12 @@ _NAME_PT, _COUNTS_PT, _STRIP_PT, _GAP_PT = 14.0, 12.5, 11.0, 3.0
 
 
 class Header:
-    """Name, counts and warnings of a panel, wrapped to its width; ``height`` is in points."""
+    """Name, counts, reason and warnings of a panel, wrapped to its width; ``height`` is in points."""
 
     def __init__(
         self, panel: Panel, extra: Sequence[str], words: Sequence[str], width: float, ruler: Ruler
     ) -> None:
+        self.why = ruler.wrap(panel.why.split(), width, style.SMALL)
         self.name = ruler.wrap(panel.name.split(" "), width, style.NAME, weight="bold")
         self.counts = ruler.wrap([*panel.counts, *extra], width, style.BODY, joint=" · ")
         said = [w[:1].upper() + w[1:] if i == 0 else w for i, w in enumerate((*panel.words, *words))]
@@ -31,7 +33,11 @@ class Header:
         self.strip = [part for line in lines for part in ruler.wrap(line.split(" "), width - 8, style.SMALL)]
         self.strip_height = len(self.strip) * _STRIP_PT + 4 if self.strip else 0.0
         self.height = (
-            len(self.name) * _NAME_PT + len(self.counts) * _COUNTS_PT + self.strip_height + 2 * _GAP_PT
+            len(self.name) * _NAME_PT
+            + len(self.counts) * _COUNTS_PT
+            + len(self.why) * _STRIP_PT
+            + self.strip_height
+            + 2 * _GAP_PT
         )
 
     def draw(self, ax: Axes, height: float) -> None:
@@ -43,6 +49,9 @@ class Header:
         name = len(self.name) * _NAME_PT
         for i, line in enumerate(self.counts, start=1):
             _above(ax, line, height - name - i * _COUNTS_PT, style.BODY, colour=style.MUTED)
+        counts = name + len(self.counts) * _COUNTS_PT
+        for i, line in enumerate(self.why, start=1):
+            _above(ax, line, height - counts - i * _STRIP_PT, style.SMALL, colour=style.MUTED)
         title = ax.set_title(
             "\n".join(self.name),
             loc="left",
@@ -100,7 +109,7 @@ def draw_phases(pen: Pen, panel: Panel, ruler: Ruler, xlim: tuple[float, float],
     parts = panel.phases()
     starts = [panel.edges[p.start] for p in parts[1:]]
     at = [(s - xlim[0]) / (xlim[1] - xlim[0]) * width for s in starts]
-    height = pen.scale.top - (pen.scale.phases / 2 + 1) * pen.scale.per_point
+    height = pen.scale.beside(pen.scale.top, -(pen.scale.phases / 2 + 1))
     label = style.PHASE
     for i, (part, start) in enumerate(zip(parts[1:], starts, strict=True)):
         pen.ax.axvline(
@@ -132,7 +141,7 @@ def draw_arrows(pen: Pen, arrows: Sequence[Arrow]) -> None:
     scale, label = pen.scale, style.OFF_SCALE
     for arrow in arrows:
         edge = scale.high if arrow.side > 0 else scale.low
-        y = edge + arrow.side * (7 + 0.5) * scale.per_point
+        y = scale.beside(edge, arrow.side * (7 + 0.5))
         colour = style.MUTED if arrow.of_limit else style.INK
         pen.ax.plot(
             [arrow.x],
@@ -163,18 +172,27 @@ def draw_arrows(pen: Pen, arrows: Sequence[Arrow]) -> None:
 
 
 def draw_levels(pen: Pen, panel: Panel) -> None:
-    """Write the present centre line and the target at the right of the frame, never on each other."""
+    """Write at the right of the frame the present centre line and target, or what the arms look for."""
     if panel.empty:
         return
     scale = pen.scale
-    known = np.flatnonzero(np.isfinite(panel.centre_line))
-    centre = float(panel.centre_line[known[-1]]) if len(known) else None
+    for arm in panel.arms:
+        if arm.side:
+            end = scale.high if arm.side > 0 else scale.low
+            _at_right(pen, arm.name.removeprefix("a ").replace(" ", "\n"), end / 2, 0.0, style.INK)
+    centre, target = None if panel.about_zero else _last(panel.centre_line), _last(panel.target)
     if centre is not None:
         _at_right(pen, scale.write(centre), centre, 0.0, pen.palette.centre_line)
-    if pen.target is not None:
-        apart = np.inf if centre is None else (pen.target - centre) / scale.per_point
+    if target is not None:
+        apart = np.inf if centre is None else scale.apart(target, centre)
+        # never on the centre line's
         nudge = 0.0 if abs(apart) > _NAME_PT else float(np.copysign(_NAME_PT - abs(apart), apart))
-        _at_right(pen, f"target\n{scale.write(pen.target)}", pen.target, nudge, pen.palette.target)
+        _at_right(pen, f"target\n{scale.write(target)}", target, nudge, pen.palette.target)
+
+
+def _last(level: NDArray[np.float64]) -> float | None:
+    known = level[np.isfinite(level)]
+    return float(known[-1]) if len(known) else None
 
 
 def _at_right(pen: Pen, text: str, y: float, nudge: float, colour: str) -> None:

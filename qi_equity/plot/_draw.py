@@ -13,7 +13,7 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from qi_equity.plot import _style as style
-from qi_equity.plot._panels import Panel
+from qi_equity.plot._panels import Arm, Panel
 from qi_equity.plot._scales import YScale
 from qi_equity.plot._style import Meaning, Palette
 
@@ -22,20 +22,23 @@ Bools = NDArray[np.bool_]
 
 Dashes = str | tuple[float, tuple[float, ...]]
 
+_LIMIT: Dashes = (0, (4, 2))
+_TARGET: Dashes = (0, (6, 2, 1, 2))
+_LOW_ARM: Dashes = (0, (2.5, 1.2))
+
 _MEANINGS: tuple[Meaning, ...] = ("neutral", "improvement", "concern")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pen:
-    """What drawing needs besides the panel: where, on which scale, in which colours."""
+    """What drawing needs besides the panel: where, on which scale, in which colours, and two legend texts."""
 
     ax: Axes
     scale: YScale
     palette: Palette
     spacing: float
-    median: bool
-    target: float | None
-    target_text: str
+    centre: str
+    target: str
 
     @property
     def size(self) -> float:
@@ -74,10 +77,8 @@ class Pen:
             solid_capstyle="butt",
             dash_capstyle="butt",
         )
-        slack = 1.5 * self.scale.per_point
-        height = self.scale.high - self.scale.low + 2 * slack
-        frame = self.ax.get_yaxis_transform()
-        inside = Rectangle((0, self.scale.low - slack), 1, height, transform=frame)
+        bottom, top = self.scale.beside(self.scale.low, -1.5), self.scale.beside(self.scale.high, 1.5)
+        inside = Rectangle((0, bottom), 1, top - bottom, transform=self.ax.get_yaxis_transform())
         drawn.set_clip_path(inside)
         return drawn
 
@@ -117,8 +118,9 @@ def draw_panel(pen: Pen, panel: Panel) -> None:
         _draw_empty(pen, panel)
     else:
         _draw_lines(pen, panel)
-        _draw_runs(pen, panel)
-        _draw_points(pen, panel)
+        for arm in panel.arms:
+            _draw_runs(pen, panel, arm)
+            _draw_points(pen, panel, arm)
     if not (panel.no_births.all() or panel.missing.all()):
         _draw_gaps(pen, panel)
     _draw_baseline(pen, panel)
@@ -131,6 +133,8 @@ def _draw_empty(pen: Pen, panel: Panel) -> None:
         text = "no events recorded"
     elif panel.missing.all():
         text = "not reported"
+    elif panel.known.any():
+        text = "too few numbers to draw"
     else:
         text = "no births recorded"
     pen.ax.text(
@@ -149,44 +153,18 @@ def _draw_lines(pen: Pen, panel: Panel) -> None:
     """Draw centre line, limits and the space between them phase by phase, then the target."""
     colours, first = pen.palette, True
     for part in panel.phases():
-        ends = panel.edges[[part.start, part.stop]]
+        x, ends = panel.x[part], panel.edges[[part.start, part.stop]]
         lower = np.where(panel.lower_crossable, panel.lower, np.nan)[part]
         upper = np.where(panel.upper_crossable, panel.upper, np.nan)[part]
         _band(pen, panel, part, ends, label=style.WITHIN if first else "_within")
-        centre = style.MEDIAN if pen.median else style.CENTRE_LINE
-        _level(
-            pen,
-            panel.x[part],
-            ends,
-            panel.centre_line[part],
-            centre if first else "_centre line",
-            colours.centre_line,
-            1.3,
-            "-",
-        )
-        _level(
-            pen,
-            panel.x[part],
-            ends,
-            upper,
-            style.LIMITS if first else "_upper",
-            colours.limits,
-            1.1,
-            (0, (4, 2)),
-        )
-        _level(pen, panel.x[part], ends, lower, "_lower", colours.limits, 1.1, (0, (4, 2)))
+        label = pen.centre if first else "_centre line"
+        _level(pen, x, ends, panel.centre_line[part], label, colours.centre_line, 1.3, "-")
+        label = style.LIMITS if first else "_upper"
+        _level(pen, x, ends, upper, label, colours.limits, 1.1, _LIMIT)
+        _level(pen, x, ends, lower, "_lower", colours.limits, 1.1, _LIMIT)
         first = False
-    if pen.target is not None:
-        ends = panel.edges[[0, -1]]
-        pen.line(
-            ends,
-            np.full(2, pen.target),
-            label=pen.target_text,
-            colour=colours.target,
-            width=1.4,
-            dashes=(0, (6, 2, 1, 2)),
-            zorder=2.2,
-        )
+    ends = panel.edges[[0, -1]]
+    _level(pen, panel.x, ends, panel.target, pen.target, colours.target, 1.4, _TARGET, 2.2)
 
 
 def _band(pen: Pen, panel: Panel, part: slice, ends: Floats, *, label: str) -> None:
@@ -213,70 +191,76 @@ def _band(pen: Pen, panel: Panel, part: slice, ends: Floats, *, label: str) -> N
 
 
 def _level(
-    pen: Pen, x: Floats, ends: Floats, y: Floats, label: str, colour: str, width: float, dashes: Dashes
+    pen: Pen,
+    x: Floats,
+    ends: Floats,
+    y: Floats,
+    label: str,
+    colour: str,
+    width: float,
+    dashes: Dashes,
+    zorder: float = 2.0,
 ) -> None:
     """Draw a level that may vary by point: straight over the phase when constant, as steps when not."""
     known = y[np.isfinite(y)]
     if not len(known):
         return
-    if len(known) == len(y) and np.ptp(known) <= 1e-9 * max(1.0, abs(known[0])):
-        pen.line(ends, np.full(2, y[0]), label=label, colour=colour, width=width, dashes=dashes)
+    varies = len(known) < len(y) or np.ptp(known) > 1e-9 * max(1.0, abs(known[0]))
+    if varies:
+        ends, y = np.concatenate([ends[:1], x, ends[1:]]), np.concatenate([y[:1], y, y[-1:]])
     else:
-        padded = np.concatenate([y[:1], y, y[-1:]])
-        pen.line(
-            np.concatenate([ends[:1], x, ends[1:]]),
-            padded,
-            label=label,
-            colour=colour,
-            width=width,
-            dashes=dashes,
-            steps=True,
-        )
+        y = np.full(2, y[0])
+    pen.line(
+        ends, y, label=label, colour=colour, width=width, dashes=dashes, steps=bool(varies), zorder=zorder
+    )
 
 
-def _draw_runs(pen: Pen, panel: Panel) -> None:
+def _draw_runs(pen: Pen, panel: Panel, arm: Arm) -> None:
     label = style.RUN
-    for run in panel.runs:
+    for run in arm.runs:
         inside = (panel.x >= run.start) & (panel.x <= run.end)
         colour = getattr(pen.palette, run.meaning)
-        halo = pen.line(
-            panel.x[inside], panel.value[inside], label=label, colour=colour, width=6.5, zorder=2.8
-        )
+        halo = pen.line(panel.x[inside], arm.value[inside], label=label, colour=colour, width=6.5, zorder=2.8)
         halo.set_alpha(0.28)
         halo.set_solid_capstyle("round")
         label = "_run"
 
 
-def _draw_points(pen: Pen, panel: Panel) -> None:
-    """Draw the line through the values, and on it each point by what it is."""
-    colour, x, there = pen.palette.common, panel.x, np.isfinite(panel.value)
-    pen.line(x, panel.value, label="_value", colour=colour, width=1.0, zorder=3)
-    y = np.clip(panel.value, pen.scale.low, pen.scale.high)
-    special = panel.neutral | panel.improvement | panel.concern
+def _draw_points(pen: Pen, panel: Panel, arm: Arm) -> None:
+    """Draw the line through the values, and on it each point by what it is.
+
+    An arm that rests at 0 has nothing to tell: its points are left to its line.
+    """
+    colour, x, there = pen.palette.common, panel.x, np.isfinite(arm.value)
+    label = f"{style.LOOKS_FOR} {arm.name}" if arm.side else "_value"
+    dashes = _LOW_ARM if arm.side < 0 else "-"
+    pen.line(x, arm.value, label=label, colour=colour, width=1.0, dashes=dashes, zorder=3)
+    y = np.clip(arm.value, pen.scale.low, pen.scale.high)
+    special = arm.neutral | arm.improvement | arm.concern
     provisional = panel.status == "provisional"
     ordinary = there & ~special & ~panel.excluded
+    if arm.side:
+        ordinary &= arm.value != 0
     plain, hollow, out = ordinary & ~provisional, ordinary & provisional, there & panel.excluded
     pen.marks(x[plain], y[plain], label=style.COMMON, marker="o", size=pen.size, face=colour, edge=colour)
-    _draw_signals(pen, panel, y, there & ~panel.excluded)
-    size = pen.size + 1.2
+    _draw_signals(pen, panel, arm, y, there & ~panel.excluded)
     pen.marks(
         x[hollow],
         y[hollow],
         label=style.PROVISIONAL,
         marker="o",
-        size=size,
+        size=pen.size + 1.2,
         face="white",
         edge=colour,
         width=1.2,
         zorder=5,
     )
-    size = max(pen.big, 7.0)
     pen.marks(
         x[out],
         y[out],
         label=style.EXCLUDED,
         marker="X",
-        size=size,
+        size=max(pen.big, 7.0),
         face=style.INK,
         edge="white",
         width=0.6,
@@ -284,11 +268,11 @@ def _draw_points(pen: Pen, panel: Panel) -> None:
     )
 
 
-def _draw_signals(pen: Pen, panel: Panel, y: Floats, shown: Bools) -> None:
+def _draw_signals(pen: Pen, panel: Panel, arm: Arm, y: Floats, shown: Bools) -> None:
     """Mark the signals by meaning; a point that is both shows the larger mark behind the smaller."""
-    both = panel.improvement & panel.concern
+    both = arm.improvement & arm.concern
     for zorder, meaning in enumerate(_MEANINGS, start=5):
-        here = shown & getattr(panel, meaning)
+        here = shown & getattr(arm, meaning)
         for points, grown in ((here & ~both, 0.0), (here & both, 3.0 if meaning == "improvement" else -1.0)):
             said = bool(grown) and (here & ~both).any()
             pen.marks(
@@ -306,7 +290,7 @@ def _draw_signals(pen: Pen, panel: Panel, y: Floats, shown: Bools) -> None:
 
 def _draw_gaps(pen: Pen, panel: Panel) -> None:
     """Mark what is not there in a row of its own under the data."""
-    row = pen.scale.bottom + (pen.scale.marks / 2 + 0.5) * pen.scale.per_point
+    row = pen.scale.beside(pen.scale.bottom, pen.scale.marks / 2 + 0.5)
     size = float(np.clip(pen.spacing * 0.8, 3.0, 5.0))
     for points, label, marker, face in (
         (panel.suppressed, style.SUPPRESSED, "s", style.INK),
@@ -328,7 +312,7 @@ def _draw_gaps(pen: Pen, panel: Panel) -> None:
 
 def _draw_baseline(pen: Pen, panel: Panel) -> None:
     """Draw a bar along the foot under a baseline that is only part of the points it could have."""
-    usable = np.isfinite(panel.value) & (panel.status == "observed") & ~panel.excluded
+    usable = panel.known & (panel.status == "observed") & ~panel.excluded
     if not (usable & ~panel.baseline).any():
         return
     label = style.BASELINE

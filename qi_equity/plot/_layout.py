@@ -25,22 +25,26 @@ def columns_for(panels: int, groups: int, sites: int) -> int:
 
 
 class Page:
-    """A page of panels, filled from the top; sizes are in points."""
+    """A page of panels, filled from the top; sizes are in points.
 
-    def __init__(self, panels: int, columns: int) -> None:
-        self.panels, self.columns, self.rows = panels, columns, -(-panels // columns)
+    ``labelled`` tells for each panel whether its y axis has labels.
+    """
+
+    def __init__(self, labelled: Sequence[bool], columns: int) -> None:
+        self.panels, self.columns = len(labelled), columns
+        self.rows = -(-self.panels // columns)
         self.page_width = _WIDE if columns > 1 else _NARROW
-        self.width = (self.page_width - LEFT - columns * GAP) / columns
+        gaps = [LEFT, *(GAP + LEFT * any(labelled[c::columns]) for c in range(1, columns))]
+        self.width = (self.page_width - sum(gaps) - GAP) / columns
+        self.lefts = [sum(gaps[: c + 1]) + c * self.width for c in range(columns)]
         heights = {1: 250.0 if columns < 3 else 210.0, 2: 170.0 if columns < 3 else 150.0}
         self.height = heights.get(self.rows, 125.0)
         # Positions are not known before the legend is; until then the Axes lie on each other.
         self.figure = Figure(figsize=(self.page_width / 72, 7.2), dpi=100, facecolor="white")
         self.figure.set_layout_engine("none")
-        self.axes = [self.figure.add_axes((0.1, 0.1, 0.8, 0.8), label=f"panel {i}") for i in range(panels)]
-
-    def is_left(self, i: int) -> bool:
-        """Tell whether panel ``i`` is the first of its row."""
-        return i % self.columns == 0
+        self.axes = [
+            self.figure.add_axes((0.1, 0.1, 0.8, 0.8), label=f"panel {i}") for i in range(self.panels)
+        ]
 
     def is_lowest(self, i: int) -> bool:
         """Tell whether no panel stands under panel ``i``."""
@@ -97,10 +101,9 @@ class Page:
             y += _BETWEEN_PT
         for i, ax in enumerate(self.axes):
             row, column = divmod(i, self.columns)
-            x = LEFT + column * (self.width + GAP)
             ax.set_position(
                 (
-                    x / self.page_width,
+                    self.lefts[column] / self.page_width,
                     1 - bottoms[row] / height,
                     self.width / self.page_width,
                     self.height / height,

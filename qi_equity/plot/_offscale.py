@@ -64,18 +64,19 @@ def _one_side(
     row, place = _Row(width), ("above" if side > 0 else "below")
     limit, crossable = panel.limit(side)
     at = (panel.x - xlim[0]) / (xlim[1] - xlim[0]) * width
-    points = np.flatnonzero(side * (panel.value - edge) > 1e-12)
-    points = points[np.argsort(-side * panel.value[points], kind="stable")]
+    value = panel.outermost(side)
+    points = np.flatnonzero(side * (value - edge) > 1e-12)
+    points = points[np.argsort(-side * value[points], kind="stable")]
     row.taken += [(at[i] - _ARROW_PT, at[i] + _ARROW_PT) for i in points]
     cuts = [panel.edges[part.start] for part in panel.phases()[1:]]
     row.taken += [(c - 1, c + 1) for c in (np.array(cuts) - xlim[0]) / (xlim[1] - xlim[0]) * width]
     arrows = [
-        _beside(row, at[i], panel.x[i], side, False, scale.write_short(panel.value[i]), ruler) for i in points
+        _beside(row, at[i], panel.x[i], side, False, scale.write_short(value[i]), ruler) for i in points
     ]
     words = []
     unsaid = [i for i, arrow in zip(points, arrows, strict=True) if not arrow.text]
     if unsaid:
-        furthest_point = scale.write_short(panel.value[points[0]])
+        furthest_point = scale.write_short(value[points[0]])
         words.append(f"{_count(len(points))} {place} the scale, {_to(side)} {furthest_point}")
     beyond = np.flatnonzero(crossable & (side * (limit - edge) > 1e-12))
     if len(beyond):

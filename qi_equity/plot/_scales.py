@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from qi_equity.plot._days import dates, days
 from qi_equity.plot._panels import Panel
@@ -17,11 +19,9 @@ from qi_equity.plot._words import MONTHS
 
 Floats = NDArray[np.float64]
 
-# How far from its centre line a panel is followed, in spreads of the middle panel.
-REACH = 1.5
 EDGE_PT, ROW_PT = 5.0, 11.0
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
-_LABEL_PT = 34.0
+_LABEL_PT, _TICK_PT = 34.0, 20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,9 +40,25 @@ class YScale:
     phases: float
     below: float
     marks: float
+    power: float
     per_point: float
     ticks: Floats
     decimals: int
+
+    def beside(self, value: float, points: float) -> float:
+        """Give the value that lies so many points above another."""
+        return float(_bent(_bent(value, self.power) + points * self.per_point, 1 / self.power))
+
+    def apart(self, upper: float, lower: float) -> float:
+        """Give the distance between two values in points."""
+        return float(_bent(upper, self.power) - _bent(lower, self.power)) / self.per_point
+
+    def apply(self, ax: Axes) -> None:
+        """Set it as the y axis."""
+        if self.power != 1:
+            there, back = (partial(_bent, power=p) for p in (self.power, 1 / self.power))
+            ax.set_yscale("function", functions=(there, back))
+        ax.set_ylim(self.bottom, self.top)
 
     def write(self, value: float) -> str:
         """Write a value of the axis with one decimal more than the ticks have."""
@@ -58,31 +74,60 @@ class YScale:
         return [number(t, self.decimals) for t in self.ticks]
 
 
-def y_scale(panels: Sequence[Panel], target: float | None, height: float) -> YScale:
-    """Choose the scale for all panels, whose axes are ``height`` points high."""
-    low, high = data_range(panels, target)
-    step = _nice_step(high - low)
-    ticks = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step + 0.0
+def y_scale(panels: Sequence[Panel], reach: float, power: float, height: float) -> YScale:
+    """Choose the scale for panels of one kind, whose axes are ``height`` points high.
+
+    ``reach`` says how far panels are followed (see :func:`data_range`), ``power`` is that of the values by
+    which the axis is spaced.
+    """
+    low, high = data_range(panels, reach)
     above = any(_beyond(p, high, 1) for p in panels) * ROW_PT
     below = any(_beyond(p, low, -1) for p in panels) * ROW_PT
     phases = any(len(p.phases()) > 1 for p in panels) * ROW_PT
     rail = any((p.suppressed | p.missing | p.no_births).any() and not _nothing_at_all(p) for p in panels)
     marks = rail * (ROW_PT - 3)
     rows = above + below + phases + marks + 2 * EDGE_PT
-    unit = (high - low) / max(height - rows, height / 3)
+    ends = _bent(np.array([low, high]), power)
+    unit = float(ends[1] - ends[0]) / max(height - rows, height / 3)
+    bottom, top = _bent(
+        ends + np.array([-(EDGE_PT + below + marks), EDGE_PT + above + phases]) * unit, 1 / power
+    )
+    ticks = _even_ticks(low, high) if power == 1 else _uneven_ticks(high, _TICK_PT * unit, power)
     return YScale(
         low,
         high,
-        bottom=low - (EDGE_PT + below + marks) * unit,
-        top=high + (EDGE_PT + above + phases) * unit,
+        bottom=float(bottom),
+        top=float(top),
         above=above,
         phases=phases,
         below=below,
         marks=marks,
+        power=power,
         per_point=unit,
         ticks=ticks,
-        decimals=decimals_for(step),
+        decimals=decimals_for(float(np.diff(ticks).min(initial=np.inf))),
     )
+
+
+def _bent(values: ArrayLike, power: float) -> Floats:
+    """Raise values to a power, and keep their signs."""
+    values = np.asarray(values, dtype=float)
+    return values if power == 1 else np.sign(values) * np.abs(values) ** power
+
+
+def _even_ticks(low: float, high: float) -> Floats:
+    step = _nice_step(high - low)
+    return np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step + 0.0
+
+
+def _uneven_ticks(high: float, room: float, power: float) -> Floats:
+    """Choose 0 and 1, 2 and 5 times powers of 10, each so far from the one before that labels have room."""
+    ticks = [0.0]
+    largest = int(np.floor(np.log10(high)))
+    for tick in (m * 10.0**k for k in range(largest - 4, largest + 1) for m in (1, 2, 5)):
+        if tick <= high and _bent(tick, power) - _bent(ticks[-1], power) >= room:
+            ticks.append(tick)
+    return np.array(ticks)
 
 
 def _nothing_at_all(panel: Panel) -> bool:
@@ -92,37 +137,38 @@ def _nothing_at_all(panel: Panel) -> bool:
 def _beyond(panel: Panel, edge: float, sign: int) -> bool:
     """Tell whether a value or a limit that can be crossed lies beyond the edge of the scale."""
     limit, crossable = panel.limit(sign)
-    return bool((sign * (panel.value - edge) > 0).any() or (crossable & (sign * (limit - edge) > 0)).any())
+    values = panel.outermost(sign)
+    return bool((sign * (values - edge) > 0).any() or (crossable & (sign * (limit - edge) > 0)).any())
 
 
-def data_range(panels: Sequence[Panel], target: float | None) -> tuple[float, float]:
+def data_range(panels: Sequence[Panel], reach: float) -> tuple[float, float]:
     """Give the lowest and highest value of the scale.
 
     Every panel spreads up and down from its own centre line, by its values and by its usual (median) limits
     that a point can cross. Centre lines are always inside, so that no group is off the scale because its
-    level is another. A spread of more than ``REACH`` times that of the middle panel (median of the
+    level is another. A spread of more than ``reach`` times that of the middle panel (median of the
     logarithms), and more than half the distance between the outermost centre lines, is cut there, so that a
-    group with few births cannot flatten the others. The target is always inside. The scale starts at 0 where
+    group with few births cannot flatten the others. Targets are always inside. The scale starts at 0 where
     that costs less than half of it.
     """
     drawn = [p for p in panels if not p.empty]
+    targets = np.concatenate([np.empty(0), *(p.target for p in panels)])
     if not drawn:
-        return 0.0, 1.0 if target is None else max(1.0, 1.2 * target)
-    low, high = -_edge(drawn, -1), _edge(drawn, 1)
-    if target is not None:
-        low, high = min(low, target), max(high, target)
+        return 0.0, max(1.0, 1.2 * np.nanmax(targets, initial=0.0))
+    low = float(np.nanmin(targets, initial=-_edge(drawn, reach, -1)))
+    high = float(np.nanmax(targets, initial=_edge(drawn, reach, 1)))
     if 0 <= low < high - low:
         low = 0.0
     return (low, high) if high > low else (low, low + (abs(low) or 1.0))
 
 
-def _edge(panels: Sequence[Panel], side: int) -> float:
+def _edge(panels: Sequence[Panel], reach: float, side: int) -> float:
     """Give the end of the scale on one side, times ``side``."""
     line, usual, points, furthest = np.array([_spreads(p, side) for p in panels]).T
     if not (usual > 0).any():
         return float((line + furthest).max())
     middle = float(np.exp(np.median(np.log(usual[usual > 0]))))
-    cut = max(REACH * middle, float(np.ptp(line)) / 2)
+    cut = max(reach * middle, float(np.ptp(line)) / 2)
     # A point only just beyond the cut is worth a little more room.
     near = np.where(points <= 1.2 * cut, points, 0.0)
     return float((line + np.maximum(np.minimum(furthest, cut), near)).max())
@@ -132,8 +178,9 @@ def _spreads(panel: Panel, side: int) -> tuple[float, float, float, float]:
     """Give a panel's outermost centre line and its spread about it: usually, by its points, at most."""
     limit, crossable = panel.limit(side)
     known = np.isfinite(panel.centre_line)
-    line = np.where(known, panel.centre_line, np.nanmedian(panel.centre_line if known.any() else panel.value))
-    points = float(np.nanmax(side * (panel.value - line), initial=0.0))
+    values = panel.outermost(side)
+    line = np.where(known, panel.centre_line, np.nanmedian(panel.centre_line if known.any() else values))
+    points = float(np.nanmax(side * (values - line), initial=0.0))
     limits = (side * (limit - line))[crossable]
     usual = max(points, float(np.median(limits)) if len(limits) else 0.0)
     return float((side * line).max()), usual, points, max(points, float(limits.max(initial=0.0)))

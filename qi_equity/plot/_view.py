@@ -1,4 +1,4 @@
-"""Several panels on the same scales: everything that must be known before the first is drawn."""
+"""Several panels on shared scales: everything that must be known before the first is drawn."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from qi_equity.plot import _style as style
-from qi_equity.plot import _words
 from qi_equity.plot._around import Header, draw_arrows, draw_levels, draw_phases
 from qi_equity.plot._draw import Pen, draw_panel
+from qi_equity.plot._kinds import power_of, reach_of, unit_of
 from qi_equity.plot._offscale import off_scale
 from qi_equity.plot._panels import Panel
-from qi_equity.plot._scales import x_ticks, y_scale
+from qi_equity.plot._scales import YScale, x_ticks, y_scale
 from qi_equity.plot._text import Ruler
+from qi_equity.spc.kinds_measurements import Run
 
 if TYPE_CHECKING:
     from qi_equity.spc.chart import ControlChart
 
 
 class View:
-    """Panels with frames of ``width`` by ``height`` points: shared scales, and what stands around each."""
+    """Panels with frames of ``width`` by ``height`` points: their scales, and what stands around each.
+
+    The x axis is the same for all panels, the y axis for those of one kind of chart.
+    """
 
     def __init__(
         self,
@@ -32,47 +36,55 @@ class View:
         width: float,
         height: float,
     ) -> None:
-        measure = chart.series.measure
-        self.panels, self.width, self.height, self.ruler = panels, width, height, Ruler()
-        self.palette, self.median = style.PALETTES[colours], chart.kind == "run"
-        self.target = None if chart.target is None else float(chart.target) * measure.multiplier
-        self.unit = _words.unit_of(measure)
-        self.scale = y_scale(panels, self.target, height)
+        self.panels, self.width, self.ruler = panels, width, Ruler()
+        self.palette, self.specs = style.PALETTES[colours], chart.specs
+        self.units = [unit_of(chart.series.measure, spec) for spec in chart.specs]
+        alike = [[p for p in panels if p.kind == k] for k in range(len(chart.specs))]
+        self.scales = [
+            y_scale(some, reach_of(spec), power_of(spec), height)
+            for some, spec in zip(alike, chart.specs, strict=True)
+        ]
+        self.targets = [_target_label(*of) for of in zip(alike, self.scales, strict=True)]
         edges = np.concatenate([p.edges for p in panels])
         self.xlim = (float(edges.min()), float(edges.max())) if len(edges) else (0.0, 1.0)
         self.x_ticks, self.x_labels = x_ticks(panels, str(chart.series.every), width)
         self.spacing = width / max(1, *(len(p.x) for p in panels), 1)
-        self.beyond = [off_scale(p, self.scale, self.xlim, width, self.ruler) for p in panels]
+        self.beyond = [off_scale(p, self.scales[p.kind], self.xlim, width, self.ruler) for p in panels]
         self.headers = [
-            Header(p, self._centres(p), words, width, self.ruler)
+            Header(p, self._levels(p), words, width, self.ruler)
             for p, (_, words) in zip(panels, self.beyond, strict=True)
         ]
 
     def draw(self, ax: Axes, i: int, *, header: float, y_labels: bool = True, x_labels: bool = True) -> None:
         """Draw panel ``i`` with ``header`` points of space above it."""
-        self._prepare(ax, y_labels, x_labels)
         panel = self.panels[i]
-        text = f"{style.TARGET} {self.scale.write(self.target)}" if self.target is not None else ""
-        pen = Pen(ax, self.scale, self.palette, self.spacing, self.median, self.target, text)
+        self._prepare(ax, panel.kind, y_labels, x_labels)
+        centre = style.MEDIAN if isinstance(self.specs[panel.kind], Run) else style.CENTRE_LINE
+        scale, target = self.scales[panel.kind], self.targets[panel.kind]
+        pen = Pen(ax, scale, self.palette, self.spacing, centre, target)
         draw_panel(pen, panel)
         draw_phases(pen, panel, self.ruler, self.xlim, self.width)
         draw_arrows(pen, self.beyond[i][0])
         draw_levels(pen, panel)
         self.headers[i].draw(ax, header)
 
-    def _centres(self, panel: Panel) -> list[str]:
-        """Say how the centre line went from phase to phase, where there are several."""
-        levels = [panel.centre_line[part][-1] for part in panel.phases()]
-        if len(levels) < 2 or not np.isfinite(levels).all():
-            return []
-        return [f"{'median' if self.median else 'centre'} {' → '.join(self.scale.write(v) for v in levels)}"]
+    def _levels(self, panel: Panel) -> list[str]:
+        """Say how the centre line went from phase to phase, and the target from time to time."""
+        write, is_run = self.scales[panel.kind].write, isinstance(self.specs[panel.kind], Run)
+        centres = [float(panel.centre_line[part][-1]) for part in panel.phases()]
+        targets = panel.target[np.flatnonzero(np.diff(panel.target, prepend=np.nan))].tolist()
+        return [
+            f"{name} {' → '.join(map(write, levels))}"
+            for name, levels in (("median" if is_run else "centre", centres), (style.TARGET, targets))
+            if len(levels) > 1 and np.isfinite(levels).all() and not panel.about_zero
+        ]
 
-    def _prepare(self, ax: Axes, y_labels: bool, x_labels: bool) -> None:
+    def _prepare(self, ax: Axes, kind: int, y_labels: bool, x_labels: bool) -> None:
         """Set scales, ticks and frame; nothing is left to a style the process may have set."""
-        scale = self.scale
+        scale, unit = self.scales[kind], self.units[kind]
         ax.set_facecolor("white")
         ax.set_xlim(*self.xlim)
-        ax.set_ylim(scale.bottom, scale.top)
+        scale.apply(ax)
         ax.set_autoscale_on(False)
         ax.set_axisbelow(True)
         ax.minorticks_off()
@@ -99,9 +111,9 @@ class View:
             spine.set_color(style.MUTED)
             spine.set_linewidth(0.8)
         if y_labels:
-            upright = {"rotation": 0, "ha": "right"} if len(self.unit) < 3 else {"rotation": 90}
+            upright = {"rotation": 0, "ha": "right"} if len(unit) < 3 else {"rotation": 90}
             ax.set_ylabel(
-                self.unit,
+                unit,
                 fontsize=style.BODY,
                 color=style.INK,
                 labelpad=4,
@@ -109,3 +121,9 @@ class View:
                 parse_math=False,
                 **upright,
             )
+
+
+def _target_label(panels: Sequence[Panel], scale: YScale) -> str:
+    """Give the text of the legend: with the target's value where all points share one."""
+    values = np.unique(np.concatenate([p.target for p in panels]))
+    return f"{style.TARGET} {scale.write(float(values[0]))}" if len(values) == 1 else style.TARGET

@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qi_equity.data.measure import Measure
+from qi_equity.plot._kinds import has_limits, how_made, unit_of
 from qi_equity.plot._text import decimals_for, number
-from qi_equity.spc.words import period
+from qi_equity.spc.kinds import Spec
+from qi_equity.spc.text import OF_PHASE
+from qi_equity.spc.words import and_list, period, plural
 
 if TYPE_CHECKING:
     from qi_equity.spc.chart import ControlChart
+
+Bools = NDArray[np.bool_]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 # What a note says on its panel, in a few words; the full sentences stand in ``chart.notes``.
 NOTE_WORDS: Mapping[str, str] = {
-    "short_phase": "fewer than 12 points: lines are rough",
+    "short_phase": "fewer than 12 points: limits are provisional",
     "cannot_signal_improvement": "cannot signal improvement",
     "cannot_signal_deterioration": "cannot signal deterioration",
     "cannot_signal_low": "cannot signal a fall",
@@ -28,6 +35,8 @@ NOTE_WORDS: Mapping[str, str] = {
     "limits_cannot_signal_low": "only several points together can signal a fall",
     "limits_cannot_signal_high": "only several points together can signal a rise",
     "runs_tests_not_given": "runs tests not valid here",
+    "cannot_signal": "shows, and cannot signal",
+    "passed_over": "points without a standard error passed over",
     "no_events_in_baseline": "baseline cannot set limits",
     "overlapping_windows": "periods overlap: signals not valid",
     "run_across_gap": "a run crosses a gap",
@@ -50,7 +59,6 @@ _EVERY = {
 # Periods that are longer than a month are named by their labels.
 _LONG = ("quarter", "year", "financial-year")
 _MOST_NAMED = 3
-_KINDS = {"run": "Run chart", "i": "I chart", "p": "p chart", "u": "u chart", "c": "c chart"}
 _ORDERS = {
     "alphabetical": "alphabetical, so that no group is set as the norm; unknown ethnicity last",
     "declared": "as the scheme of groups declares it",
@@ -59,15 +67,9 @@ _ORDERS = {
 }
 
 
-def unit_of(measure: Measure) -> str:
-    """Give the label of the y axis."""
-    plain = {"count": "events", "mean": "mean", "between": "between events"}
-    return measure.unit.replace("per 1000", "per 1,000") or plain.get(measure.kind, "value")
-
-
-def counts_of(points: pd.DataFrame, measure: Measure) -> tuple[str, ...]:
-    """Say how many births and events the drawn points of a panel stand for."""
-    shown = points[points["value"].notna()]
+def counts_of(points: pd.DataFrame, known: Bools, measure: Measure, spec: Spec) -> tuple[str, ...]:
+    """Say how many births and events the points of a panel with known numbers stand for."""
+    shown = points[known]
     events, births = shown["numerator"].sum(), shown["denominator"].sum()
     who = "babies" if measure.counts == "baby" else "births"
     match measure.kind:
@@ -76,7 +78,7 @@ def counts_of(points: pd.DataFrame, measure: Measure) -> tuple[str, ...]:
         case "count":
             parts = [f"{events:,.0f} events"]
         case "mean":
-            parts = _mean_of(shown, measure)
+            parts = _mean_of(shown, measure, spec)
         case _:
             parts = [f"{births:,.0f} {who}", f"{events:,.0f} events"]
     if not len(shown) and (points["status"] == "missing").any():
@@ -85,28 +87,34 @@ def counts_of(points: pd.DataFrame, measure: Measure) -> tuple[str, ...]:
     return (*parts, "shown periods only") if hidden and len(shown) else tuple(parts)
 
 
-def _mean_of(shown: pd.DataFrame, measure: Measure) -> list[str]:
+def _mean_of(shown: pd.DataFrame, measure: Measure, spec: Spec) -> list[str]:
     size = shown["denominator"].sum()
     if not size > 0:
         return [f"{len(shown):,} values"]
+    if spec.plots != "value":
+        return [f"n {size:,.0f}"]
     mean = float((shown["value"] * shown["denominator"]).sum() / size) * measure.multiplier
     text = number(mean, decimals_for(abs(mean) / 100))
-    return [f"n {size:,.0f}", f"mean {text} {unit_of(measure) if measure.unit else ''}".rstrip()]
+    return [f"n {size:,.0f}", f"mean {text} {unit_of(measure, spec) if measure.unit else ''}".rstrip()]
 
 
-def warnings_of(notes: pd.DataFrame, signals: pd.DataFrame | None, points: pd.DataFrame) -> tuple[str, ...]:
+def warnings_of(
+    notes: pd.DataFrame, signals: pd.DataFrame | None, points: pd.DataFrame, left_out: int = 0
+) -> tuple[str, ...]:
     """Say in short words what a panel cannot show, and which signal has no place to be drawn at."""
     words = []
-    if signals is not None and (signals["rule"] == "crossings").any():
-        of = signals.loc[signals["rule"] == "crossings", "phase"]
-        where = f" (phase {', '.join(str(p) for p in sorted(set(of)))})" if points["phase"].max() > 1 else ""
-        words.append(f"signal: too few crossings{where}")
+    for rule, said in OF_PHASE.items():
+        of = [] if signals is None else sorted(set(signals.loc[signals["rule"] == rule, "phase"]))
+        where = f" (phase {', '.join(map(str, of))})" if points["phase"].max() > 1 else ""
+        words += [f"signal: {said}{where}"] if of else []
     known = _of_last_phase(notes[~notes["code"].isin(_SHOWN_OTHERWISE)], points)
     told = known["severity"] != "info"
     words += [NOTE_WORDS.get(code, code.replace("_", " ")) for code in known.loc[told, "code"]]
     suppressed = int((points["status"] == "suppressed").sum())
     if suppressed:
         words.append(f"{suppressed} of {len(points)} periods suppressed{_biased(points)}")
+    if left_out:
+        words.append(f"{plural(left_out, 'excluded or provisional period')} not drawn")
     return tuple(dict.fromkeys(words))
 
 
@@ -150,11 +158,19 @@ def title_of(chart: ControlChart) -> str:
 
 def subtitle_of(chart: ControlChart) -> str:
     """Give unit, frequency and span of time, and say where the data are synthetic."""
-    unit, every = unit_of(chart.series.measure), _EVERY.get(str(chart.series.every), "each event")
+    units = dict.fromkeys(unit_of(chart.series.measure, spec) for spec in chart.specs)
+    between = chart.series.measure.kind == "between"
+    unit, every = and_list(list(units)), "each event" if between else _EVERY[str(chart.series.every)]
     dates = pd.to_datetime(chart.points["period"]).dropna()
     span = f"{_when(chart, dates.min())} to {_when(chart, dates.max())}" if len(dates) else "no periods"
-    parts = [unit[:1].upper() + unit[1:], every, span]
+    parts = [_capital(unit), every, span]
     return " · ".join([*parts, "synthetic data"] if is_synthetic(chart) else parts)
+
+
+def _capital(text: str) -> str:
+    """Start with a capital letter, unless with a unit such as ml or g/dl."""
+    first = text.split()[0].strip(",")
+    return text[:1].upper() + text[1:] if len(first) > 2 and first.isalpha() and first.islower() else text
 
 
 def _when(chart: ControlChart, date: pd.Timestamp) -> str:
@@ -171,11 +187,10 @@ def is_synthetic(chart: ControlChart) -> bool:
 
 def footnotes_of(chart: ControlChart, order: str) -> list[str]:
     """Give the footnotes: limits, rules, order with its reason, phases, and what holds for all panels."""
-    lines = [
-        f"{_KINDS[chart.kind]}: {_limits(chart)}. Rules: {chart.rules.name}, version {chart.rules.version}.",
-    ]
+    lines = [*_kinds_of(chart), f"Rules: {chart.rules.name}, version {chart.rules.version}."]
     if len(chart.strata) > 1:
-        lines.append(f"Order of the groups: {_order_of(chart, order)}. All panels have the same scales.")
+        alike = "All panels" if len(chart.specs) == 1 else "Panels of one kind of chart"
+        lines.append(f"Order of the groups: {_order_of(chart, order)}. {alike} have the same scales.")
     lines += _phases_of(chart)
     notes = chart.notes
     general = notes[
@@ -213,15 +228,25 @@ def _phases_of(chart: ControlChart) -> list[str]:
     return [f"Phases: {'; '.join(words)}."]
 
 
-def _limits(chart: ControlChart) -> str:
-    if chart.kind == "run":
-        return "the centre line is the median; a run chart has no limits"
-    if chart.kind == "i":
-        spec = chart.spec
-        how = f"limits from moving ranges ({getattr(spec, 'spread', 'mean')})"
-    elif getattr(chart.spec, "limits", "classical") == "exact":
-        how = "exact probability limits (each tail below 0.00135)"
-    else:
-        how = "classical limits (3 standard errors)"
-    whose = "one centre line for all groups" if chart.limits == "common" else "each group has its own"
-    return f"{how}; {whose}" if len(chart.strata) > 1 else how
+def _kinds_of(chart: ControlChart) -> list[str]:
+    """Say of each kind how its lines are made, whose it is where kinds differ, and why it was chosen."""
+    names, why = stratum_names(chart.strata), shared_reason(chart)
+    lines = []
+    for k, spec in enumerate(chart.specs):
+        who = [name for name, of in zip(names, chart.spec_of.tolist(), strict=True) if of == k]
+        whose = f" ({', '.join(who)})" if len(who) < len(names) and len(who) <= _MOST_NAMED else ""
+        how = how_made(chart.series.measure, spec)
+        lines.append(f"Lines of the {spec.title}{whose}: {how}{_common(chart, spec)}.")
+    return [*lines, f"The kind was chosen by the data. {why}"] if why else lines
+
+
+def shared_reason(chart: ControlChart) -> str:
+    """Give the reason for the kind of chart where all strata have the same; else it stands on the panels."""
+    return chart.why[0] if len(set(chart.why)) == 1 else ""
+
+
+def _common(chart: ControlChart, spec: Spec) -> str:
+    if len(chart.strata) == 1 or not has_limits(spec):
+        return ""
+    common = chart.limits == "common"
+    return "; one centre line for all groups" if common else "; each group has its own lines"

@@ -1,4 +1,4 @@
-"""Draw run and control charts: one panel a stratum, all on the same scales."""
+"""Draw run and control charts: one panel a stratum, those of one kind of chart on the same scales."""
 
 from __future__ import annotations
 
@@ -33,13 +33,15 @@ def plot_control_chart(
     columns: int | None = None,
     colours: str = "accessible",
 ) -> Figure | Axes:
-    """Draw a chart as small multiples: one panel a stratum, all on the same scales.
+    """Draw a chart as small multiples: one panel a stratum, those of one kind on the same scales.
 
     Points that signal differ from others, and improvement from concern, by shape as well as colour. Values
     and limits beyond the scale are marked by an arrow and written, so that a group with few births does not
-    flatten the others. What is withheld, missing or without births is marked under the data, and what a panel
-    cannot show is said on it. Nothing of matplotlib's global state is changed, so figures can be drawn in
-    several threads at once.
+    flatten the others. Where strata have different kinds of chart, the panels of each kind have a scale of
+    their own, and say why it was chosen. Two-sided CUSUMs have two lines, told apart by dashes and words:
+    above 0 for a rise, below 0 for a fall. The axis of a t chart is stretched towards 0. What is withheld,
+    missing or without births is marked under the data, and what a panel cannot show is said on it. Nothing of
+    matplotlib's global state is changed, so figures can be drawn in several threads at once.
 
     Parameters
     ----------
@@ -114,11 +116,13 @@ def _draw_one(chart: ControlChart, ax: Axes, rows: list[int], colours: Colours) 
 
 
 def _draw_all(chart: ControlChart, rows: list[int], reason: str, columns: int, colours: Colours) -> Figure:
-    page = Page(len(rows), columns)
+    kinds = chart.spec_of[rows].tolist()
+    labelled = [i % columns == 0 or kinds[i] != kinds[i - 1] for i in range(len(rows))]
+    page = Page(labelled, columns)
     view = View(chart, make_panels(chart, rows), colours, page.width, page.height)
     headers = page.row_headers([h.height for h in view.headers])
     for i, ax in enumerate(page.axes):
-        view.draw(ax, i, header=headers[i // columns], y_labels=page.is_left(i), x_labels=page.is_lowest(i))
+        view.draw(ax, i, header=headers[i // columns], y_labels=labelled[i], x_labels=page.is_lowest(i))
     page.place(
         headers,
         _words.title_of(chart),

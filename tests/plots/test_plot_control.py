@@ -23,9 +23,10 @@ from matplotlib.text import Text
 import qi_equity as qe
 from qi_equity.plot import _style as style
 from qi_equity.plot import _words
+from qi_equity.plot._kinds import reach_of
 from qi_equity.plot._panels import make_panels
 from qi_equity.plot._save import save_figure
-from qi_equity.plot._scales import REACH, data_range, x_ticks, y_scale
+from qi_equity.plot._scales import data_range, x_ticks, y_scale
 from qi_equity.plot._text import Ruler, decimals_for, number
 
 PPH = qe.Measure("Haemorrhage", "proportion", "lower")
@@ -247,6 +248,38 @@ def test_too_few_crossings_have_no_place_and_are_said() -> None:
     assert "Signal: too few crossings" in words(chart.plot().axes[0])
 
 
+@pytest.mark.parametrize("events", [[12.0, 8.0] * 12, [12.0] * 8 + [8.0] * 8 + [12.0] * 4 + [8.0] * 4])
+def test_an_unusual_number_of_runs_has_no_place_and_is_said(events: list[float]) -> None:
+    chart = qe.run_chart(series_of({"A": (events, [100.0] * 24)}), rules="ihi")
+    assert "runs_count" in set(chart.signals["rule"])
+    said = words(chart.plot().axes[0])
+    assert "Signal: an unusual number of runs about the centre line" in said
+    assert "crossings" not in said
+
+
+def test_an_unusual_number_of_runs_names_its_phase() -> None:
+    events = [[12.0, 9.0, 8.0, 11.0] * 6, [12.0, 8.0] * 12]
+    series = series_of({"A": (events[0] + events[1], [100.0] * 48), "B": (events[1] * 2, [100.0] * 48)})
+    chart = qe.run_chart(series, rules="ihi", phases="2024-01")
+    said = [words(ax).replace("\n", " ") for ax in chart.plot().axes]
+    assert "number of runs about the centre line (phase 2)" in said[0]
+    assert "number of runs about the centre line (phase 1, 2)" in said[1]
+
+
+@pytest.mark.parametrize("rule", ["alternating", "within", "outside"])
+def test_a_signal_without_a_side_is_marked_as_neutral(rule: str) -> None:
+    events = {
+        "alternating": [9.0, 11.0] * 8,
+        "within": [5.0, 15.0] * 5 + [10.0] * 16,
+        "outside": [10.0, 11.0, 9.0, 10.0] * 3 + [2.0, 18.0] * 5,
+    }[rule]
+    chart = qe.control_chart(series_of({"A": (events, [100.0] * len(events))}), "i", rules="nelson")
+    flagged = chart.flags[rule, "none"][0]
+    assert flagged.any()
+    (arm,) = make_panels(chart, [0])[0].arms
+    assert (arm.neutral | arm.improvement | arm.concern)[flagged].all()
+
+
 # ---- phases, baseline, exclusions ----------------------------------------------------------------------
 
 
@@ -435,7 +468,7 @@ def test_a_mean_without_sizes_counts_its_values() -> None:
 
 
 def test_a_panel_says_what_it_cannot_show() -> None:
-    chart = qe.control_chart(series_of({"A": noisy(12, 0.03), "B": noisy(2000, 0.1)}))
+    chart = qe.control_chart(series_of({"A": noisy(12, 0.03), "B": noisy(2000, 0.1)}), "p")
     told = chart.notes[chart.notes["group"] == "A"]["code"].tolist()
     assert "cannot_signal_improvement" in told
     small, large = chart.plot().axes
@@ -450,8 +483,10 @@ def test_a_panel_says_where_only_several_points_can_signal() -> None:
 
 def test_every_note_of_the_charts_has_short_words() -> None:
     charts = [
-        qe.control_chart(series_of({"A": noisy(12, 0.03), "B": ([0.0] * 24, [9.0] * 24)})),
-        qe.control_chart(series_of({"A": noisy(12, 0.03, periods=6)}, qe.Measure("X", "proportion", None))),
+        qe.control_chart(series_of({"A": noisy(12, 0.03), "B": ([0.0] * 24, [9.0] * 24)}), "p"),
+        qe.control_chart(
+            series_of({"A": noisy(12, 0.03, periods=6)}, qe.Measure("X", "proportion", None)), "p"
+        ),
     ]
     for chart in charts:
         codes = set(chart.notes.loc[chart.notes["severity"] != "info", "code"].dropna())
@@ -522,7 +557,7 @@ def with_tiny() -> qe.ControlChart:
     counts = {"A": noisy(400, 0.05, seed=1), "B": noisy(300, 0.05, seed=2), "C": noisy(350, 0.05, seed=3)}
     tiny = ([0.0] * 24, [2.0] * 24)
     tiny[0][7] = 2.0
-    return qe.control_chart(series_of({**counts, "Z": tiny}))
+    return qe.control_chart(series_of({**counts, "Z": tiny}), "p")
 
 
 def test_a_tiny_group_does_not_flatten_the_others() -> None:
@@ -550,7 +585,7 @@ def test_values_without_room_beside_their_arrows_are_said_in_words() -> None:
     for i in range(10, 20):
         events[i] = 1.0
     births[0] = 2.0
-    chart = qe.control_chart(series_of({**counts, "Z": (events, births)}))
+    chart = qe.control_chart(series_of({**counts, "Z": (events, births)}), "p")
     assert "points above the scale, up to 100" in words(chart.plot(columns=4).axes[3])
 
 
@@ -573,7 +608,7 @@ def test_values_far_below_are_marked_too() -> None:
     counts = {g: noisy(400, 0.97, seed=i) for i, g in enumerate("ABC")}
     events = [2.0] * 24
     events[7] = 0.0
-    figure = qe.control_chart(series_of({**counts, "Z": (events, [2.0] * 24)}, measure)).plot()
+    figure = qe.control_chart(series_of({**counts, "Z": (events, [2.0] * 24)}, measure), "p").plot()
     assert figure.axes[0].get_ylim()[0] > 70
     arrow = one_line(figure.axes[3], style.OFF_SCALE)
     assert arrow.get_ydata()[0] > figure.axes[3].get_ylim()[0]
@@ -583,21 +618,23 @@ def test_values_far_below_are_marked_too() -> None:
 def test_the_scale_shows_everything_when_groups_are_alike() -> None:
     chart = qe.control_chart(series_of({g: noisy(100, seed=i) for i, g in enumerate("ABCD")}))
     panels = make_panels(chart, range(4))
-    low, high = data_range(panels, None)
+    low, high = data_range(panels, 1.5)
     assert low == 0
     top = max(chart.points["value"].max(), chart.points["upper"].max()) * 100
     assert high == pytest.approx(top)
-    assert data_range(panels, 60.0)[1] == 60
+    with_target = make_panels(qe.control_chart(chart.series, target=0.6), range(4))
+    assert data_range(with_target, 1.5)[1] == pytest.approx(60)
 
 
 def test_the_scale_ends_at_the_stated_reach() -> None:
     chart = with_tiny()
-    low, high = data_range(make_panels(chart, range(4)), None)
+    reach = reach_of(qe.P())
+    low, high = data_range(make_panels(chart, range(4)), reach)
     points = chart.points.assign(over=chart.points["value"] - chart.points["centre_line"])
     points["limit"] = (points["upper"] - points["centre_line"]).where(points["upper"] < 1)
     by_group = points.groupby("group", observed=False)
     spread = np.maximum(by_group["over"].max(), by_group["limit"].median().fillna(0))
-    cut = max(REACH * np.exp(np.log(spread).median()), np.ptp(by_group["centre_line"].max()) / 2)
+    cut = max(reach * np.exp(np.log(spread).median()), np.ptp(by_group["centre_line"].max()) / 2)
     most = np.maximum(by_group["over"].max(), by_group["limit"].max().fillna(0)).clip(upper=cut)
     assert spread.max() > cut
     assert low == 0
@@ -606,10 +643,10 @@ def test_the_scale_ends_at_the_stated_reach() -> None:
 
 def test_an_empty_or_constant_chart_has_a_scale() -> None:
     chart = qe.control_chart(series_of({"A": (["*"] * 12, [50.0] * 12)}))
-    assert data_range(make_panels(chart, [0]), None) == (0, 1)
+    assert data_range(make_panels(chart, [0]), 1.5) == (0, 1)
     flat = qe.run_chart(series_of({"A": ([0.0] * 12, [50.0] * 12)}))
-    assert data_range(make_panels(flat, [0]), None) == (0, 1)
-    scale = y_scale(make_panels(flat, [0]), None, 200)
+    assert data_range(make_panels(flat, [0]), 1.5) == (0, 1)
+    scale = y_scale(make_panels(flat, [0]), 1.5, 1.0, 200)
     assert scale.bottom < scale.low < scale.high < scale.top
     assert not any(label.startswith("−") for label in scale.labels())
 
@@ -777,10 +814,11 @@ def texts_of(figure: Figure) -> list[Text]:
     return [t for t in [*inside, *figure.texts, *figure.legends[0].get_texts()] if t.get_text()]
 
 
+@pytest.mark.parametrize("kind", ["auto", "p", "np", "ewma", "cusum"])
 @pytest.mark.parametrize("births", [5, 30, 300])
-def test_no_text_overlaps_another_or_leaves_the_page(births: int) -> None:
+def test_no_text_overlaps_another_or_leaves_the_page(births: int, kind: Any) -> None:
     counts = {g: noisy(births * (i + 1), 0.05, periods=36, seed=i) for i, g in enumerate(LONG_NAMES)}
-    figure = qe.control_chart(series_of(counts), phases="2024-01-01", target=0.04).plot(columns=4)
+    figure = qe.control_chart(series_of(counts), kind, phases="2024-01-01", target=0.04).plot(columns=4)
     drawn(figure)
     texts = texts_of(figure)
     boxes = [t.get_window_extent().shrunk(0.97, 0.97) for t in texts]
@@ -794,7 +832,7 @@ def test_no_text_overlaps_another_or_leaves_the_page(births: int) -> None:
 
 
 def test_the_strip_of_warnings_stands_above_the_data() -> None:
-    figure = qe.control_chart(series_of({"A": noisy(12, 0.03), "B": noisy(10, 0.03)})).plot()
+    figure = qe.control_chart(series_of({"A": noisy(12, 0.03), "B": noisy(10, 0.03)}), "p").plot()
     drawn(figure)
     for ax in figure.axes:
         (strip,) = [p for p in ax.patches if p.get_label() == "_strip"]
@@ -1018,11 +1056,11 @@ def test_further_strata_without_a_note_are_drawn() -> None:
 
 
 def test_a_panel_shows_the_notes_of_its_last_phase_only() -> None:
-    chart = qe.control_chart(series_of({"A": noisy(12, 0.05, 36)}), phases="2024-06-01")
+    chart = qe.control_chart(series_of({"A": noisy(12, 0.05, 36)}), "p", phases="2024-06-01")
     (ax,) = chart.plot().axes
     assert chart.points["phase"].max() == 2
     assert "fewer than 12 points" in words(ax).lower()
-    earlier = qe.control_chart(series_of({"A": noisy(12, 0.05, 36)}), phases="2022-06-01")
+    earlier = qe.control_chart(series_of({"A": noisy(12, 0.05, 36)}), "p", phases="2022-06-01")
     of_first = earlier.notes[earlier.notes["text"].str.startswith("Phase 1: ")]
     assert "short_phase" in set(of_first["code"])
     assert "fewer than 12 points" not in words(earlier.plot().axes[0]).lower()

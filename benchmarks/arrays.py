@@ -15,8 +15,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from qi_equity.formulas.attributes import p_limits, p_probability_limits
+from qi_equity.formulas.attributes import p_limits
 from qi_equity.formulas.limits import Limits
+from qi_equity.formulas.probability_limits import p_probability_limits
 from qi_equity.formulas.rule_tests import beyond_limits
 from qi_equity.formulas.runs import anhoej_limits, crossings, longest_run, useful
 

@@ -1,140 +1,234 @@
-"""How often charts signal when nothing has changed: every default, by simulation.
+"""How often charts signal when nothing has changed: every kind of chart and set of rules, by simulation.
 
-Prints a Markdown table. Run: ``python benchmarks/in_control.py --seed 7 --charts 10000``. The seed has no
-default: a fresh one each time shows that the table does not hang on it.
+Run: ``python benchmarks/in_control.py --seed 7 --charts 10000``. It prints a Markdown table for each; with
+``--write`` it also puts them where the pages of docs/methods include them, with an overview of all. ``--only
+p,nelson`` does some. The seed has no default: a fresh one each time shows that the tables do not hang on it.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import simulated
+from simulated import POINTS, Draw
 
 import qi_equity as qe
-from qi_equity import _result
-from qi_equity.data.cells import Cells
+from qi_equity.spc.kinds import KINDS
 
-POINTS = 24
+TABLES = Path(__file__).parents[1] / "docs" / "methods" / "_in_control"
 BIRTHS = (12, 28, 66, 294)
 PANEL = (294, 66, 28, 18, 12, 12)
 RATES = (0.02, 0.04, 0.08, 0.12)
+RULES = tuple(qe.rule_sets)
 
-Array = npt.NDArray[np.float64]
-Draw = Callable[[np.random.Generator, tuple[int, int], float, float], qe.StratifiedSeries]
-
-
-def series(kind: str, *, numerator: Array, denominator: Array | None = None) -> qe.StratifiedSeries:
-    """Make a series of one stratum a row; values in place of counts for kind mean."""
-    size, length = numerator.shape
-    names = pd.Categorical.from_codes(np.arange(size), categories=[str(i) for i in range(size)])
-    months = (np.datetime64("2022-01", "M") + np.arange(length)).astype("datetime64[us]")
-    where = np.repeat(np.arange(size), length), np.tile(np.arange(length), size)
-    flat = numerator.ravel()
-    cells = Cells.dense(
-        pd.DataFrame({"group": names}),
-        months,
-        *where,
-        numerator=None if kind == "mean" else flat,
-        value=flat if kind == "mean" else None,
-        denominator=None if denominator is None else denominator.ravel(),
-        kind=kind,
-    )
-    measure = qe.Measure("in control", kind, "lower")  # type: ignore[arg-type]
-    return qe.StratifiedSeries(measure, None, None, "month", 1, cells, {}, _result.notes([]))
+Make = Callable[[qe.StratifiedSeries], qe.ControlChart]
+Hits = npt.NDArray[np.bool_]
 
 
-def proportions(
-    rng: np.random.Generator, shape: tuple[int, int], births: float, rate: float
-) -> qe.StratifiedSeries:
-    """Events among births whose monthly number varies by chance."""
-    n = np.maximum(rng.poisson(births, shape), 1).astype(np.float64)
-    return series("proportion", numerator=rng.binomial(n.astype(int), rate).astype(np.float64), denominator=n)
+@dataclass(frozen=True)
+class Case:
+    """A chart and the stable series it is made of; of measurements a normal and a skewed one."""
+
+    label: str
+    make: Make
+    draw: Draw
+    skewed: Draw | None = None
+    births: tuple[int, ...] = BIRTHS
+    panel: bool = False
 
 
-def rates(
-    rng: np.random.Generator, shape: tuple[int, int], births: float, rate: float
-) -> qe.StratifiedSeries:
-    """Events per birth, of which one birth can have several."""
-    n = np.maximum(rng.poisson(births, shape), 1).astype(np.float64)
-    return series("rate", numerator=rng.poisson(n * rate).astype(np.float64), denominator=n)
+@dataclass(frozen=True)
+class Row:
+    """Which charts signalled, at each rate or for each shape of the values."""
+
+    label: str
+    births: str
+    hits: list[Hits]
 
 
-def counts(
-    rng: np.random.Generator, shape: tuple[int, int], births: float, rate: float
-) -> qe.StratifiedSeries:
-    """Events of equal opportunity."""
-    return series("count", numerator=rng.poisson(births * rate, shape).astype(np.float64))
+def control(kind: object, rules: str = "anhoej+shewhart") -> Make:
+    return partial(qe.control_chart, kind=kind, rules=rules)  # type: ignore[arg-type]
 
 
-def measurements(
-    rng: np.random.Generator, shape: tuple[int, int], births: float, rate: float
-) -> qe.StratifiedSeries:
-    """Draw normal values; births and rate play no part."""
-    return series("mean", numerator=rng.standard_normal(shape))
+def of_values(label: str, make: Make) -> Case:
+    """Chart one value a month."""
+    return Case(label, make, simulated.normal_values, simulated.skewed_values, births=(1,))
 
 
-CHARTS: tuple[tuple[str, Draw, Callable[[qe.StratifiedSeries], qe.ControlChart]], ...] = (
-    ("run_chart, proportions", proportions, qe.run_chart),
-    ("control_chart p", proportions, qe.control_chart),
-    ("control_chart u", rates, qe.control_chart),
-    ("control_chart c", counts, qe.control_chart),
-    ("p, making_data_count", proportions, lambda s: qe.control_chart(s, rules="making_data_count")),
-    ("p, classical limits", proportions, lambda s: qe.control_chart(s, qe.P(limits="classical"))),
-)
-NORMAL = (
-    ("run_chart, normal values", qe.run_chart),
-    ("control_chart i", qe.control_chart),
-    ("i, screened moving ranges", lambda s: qe.control_chart(s, qe.Individuals(spread="screened"))),
-    ("i, making_data_count", lambda s: qe.control_chart(s, rules="making_data_count")),
-)
+SUBGROUPS = ("xbar", "s", "r")
+SLOW = ("auto", "cusum", "bernoulli_cusum")
+"""Kinds that find a threshold for each chart, drawn a fifth as often."""
+NEVER = {"vlad": "A VLAD has neither limits nor tests: it never signals."}
+DRAWS: dict[str, Draw] = {
+    "u": simulated.rates,
+    "up": simulated.rates,
+    "c": simulated.counts,
+    "g": simulated.gaps,
+    "t": simulated.days,
+    "bernoulli_cusum": simulated.gaps,
+    "risk_adjusted_cusum": simulated.risks,
+}
+FURTHER: dict[str, tuple[Case, ...]] = {
+    "run": (of_values("run", qe.run_chart),),
+    "i": (
+        of_values("i", control("i")),
+        of_values("i, screened moving ranges", control(qe.Individuals(spread="screened"))),
+        of_values("i, median moving range", control(qe.Individuals(spread="median"))),
+    ),
+    "mr": (of_values("mr", control("mr")),),
+    "p": (Case("p, classical limits", control(qe.P(limits="classical")), simulated.proportions, panel=True),),
+    "np": (Case("np, classical limits", control(qe.NP(limits="classical")), simulated.proportions),),
+    "u": (Case("u, classical limits", control(qe.U(limits="classical")), simulated.rates),),
+    "c": (Case("c, classical limits", control(qe.C(limits="classical")), simulated.counts),),
+    "g": (Case("g, classical limits", control(qe.G(limits="classical")), simulated.gaps),),
+    "t": (
+        Case("t, Weibull", control(qe.T(limits="weibull")), simulated.days),
+        Case("t, transformed", control(qe.T(limits="transform")), simulated.days),
+    ),
+    "ewma": (of_values("ewma", control("ewma")),),
+    "cusum": (of_values("cusum", control("cusum")),),
+}
 
 
-def signalled(chart: qe.ControlChart) -> npt.NDArray[np.bool_]:
+def cases_of(name: str) -> tuple[Case, ...]:
+    """Give what is simulated for a page, the default first."""
+    if name in RULES:
+        return _cases_of_rules(name)
+    make = qe.run_chart if name == "run" else control(name)
+    if name in SUBGROUPS:
+        return (Case(name, make, simulated.normal_births, simulated.skewed_births),)
+    return (Case(name, make, DRAWS.get(name, simulated.proportions), panel=True), *FURTHER.get(name, ()))
+
+
+def _cases_of_rules(name: str) -> tuple[Case, ...]:
+    """Judge p charts and i charts, or run charts where no test of the set needs limits."""
+    if any(test.needs_limits for test in qe.rule_sets[name].tests):
+        counted, valued, labels = control("p", name), control("i", name), ("p", "i")
+    else:
+        counted = valued = partial(qe.run_chart, rules=name)
+        labels = ("run", "run")
+    of_events = Case(f"{labels[0]}, {name}", counted, simulated.proportions, panel=True)
+    return of_events, of_values(f"{labels[1]}, {name}", valued)
+
+
+def signalled(chart: qe.ControlChart) -> Hits:
     """Say which strata hold a signal of any rule."""
-    out = chart.few_crossings.any(axis=1)
-    for mask in chart.flags.values():
-        out |= mask.any(axis=1)
-    return out
+    hits = np.zeros(len(chart.strata), dtype=bool)
+    hits[chart.signals["group"].astype(int)] = True
+    return hits
 
 
-def cell(hits: npt.NDArray[np.bool_]) -> str:
-    """Write a share in per cent with its Monte-Carlo standard error."""
+def simulate(case: Case, rng: np.random.Generator, charts: int) -> Iterator[Row]:
+    """Draw the charts of a case, row by row of its table."""
+
+    def hits(draw: Draw, births: int, rate: float = 0.0) -> Hits:
+        return signalled(case.make(draw(rng, charts, births, rate)))
+
+    if case.skewed is not None:
+        for births in case.births:
+            yield Row(case.label, str(births), [hits(case.draw, births), hits(case.skewed, births)])
+        return
+    for births in case.births:
+        yield Row(case.label, str(births), [hits(case.draw, births, rate) for rate in RATES])
+    if case.panel:
+        groups = [[hits(case.draw, births, rate) for births in PANEL] for rate in RATES]
+        yield Row(case.label, f"panel of {len(PANEL)} groups", [_any(panel) for panel in groups])
+
+
+def _any(panel: list[Hits]) -> Hits:
+    fewest = min(len(group) for group in panel)
+    return np.logical_or.reduce([group[:fewest] for group in panel])
+
+
+def written(rows: list[Row], seed: int, charts: int) -> str:
+    """Write the table, or tables, of a page."""
+    text = (
+        f"Share (%) of stable charts with a signal within {POINTS} months, ± Monte-Carlo standard error; "
+        f"up to {charts:,} charts a cell, seed {seed}.\n"
+    )
+    headers = {
+        len(RATES): f"| chart | births a month | {' | '.join(f'rate {rate:.0%}' for rate in RATES)} |",
+        2: "| chart | values a month | normal values | skewed values (exponential) |",
+    }
+    for columns, header in headers.items():
+        lines = [_line(row) for row in rows if len(row.hits) == columns]
+        if lines:
+            text += "\n".join(["", header, "|---" * (columns + 2) + "|", *lines, ""])
+    return text
+
+
+def _line(row: Row) -> str:
+    shares = (_share(hits) for hits in row.hits)
+    return f"| {row.label} | {row.births} | {' | '.join(shares)} |"
+
+
+def _share(hits: Hits) -> str:
     share = hits.mean()
     return f"{100 * share:.1f} ± {100 * np.sqrt(share * (1 - share) / hits.size):.1f}"
 
 
+def overview_line(name: str, rows: list[Row]) -> str:
+    """Write the line of a kind or set by its default cases: of events, of normal values, and of panels."""
+    events = _of_first([row for row in rows if len(row.hits) == len(RATES)])
+    values = _of_first([row for row in rows if len(row.hits) == 2])
+    ranges = (
+        _range([hits for row in events if row.births.isdigit() for hits in row.hits]),
+        _range([row.hits[0] for row in values]),
+        _range([hits for row in events if not row.births.isdigit() for hits in row.hits]),
+    )
+    folder = "rules" if name in RULES else "charts"
+    return f"| [{name}](methods/{folder}/{name}.md) | {' | '.join(ranges)} |"
+
+
+def _of_first(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row.label == rows[0].label]
+
+
+def _range(hits: list[Hits]) -> str:
+    shares = [f"{100 * share:.1f}" for share in sorted(h.mean() for h in hits)]
+    return " to ".join(dict.fromkeys(shares[:: max(len(shares) - 1, 1)]))
+
+
+def overview(lines: list[str], seed: int) -> str:
+    """Write the table of all kinds and sets."""
+    header = (
+        f"| chart or rules | events by month (%) | normal values (%) | panel of {len(PANEL)} groups (%) |"
+    )
+    return "\n".join([f"Seed {seed}.", "", header, "|---|---|---|---|", *lines, ""])
+
+
 def main() -> None:
-    """Print the table."""
+    """Print, and if wanted write, the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--charts", type=int, default=10_000)
+    parser.add_argument("--only", type=lambda text: text.split(","), help="names, with commas between")
+    parser.add_argument("--write", action="store_true", help="into docs/methods/_in_control")
     options = parser.parse_args()
-    rng = np.random.default_rng(options.seed)
-    shape = (options.charts, POINTS)
-    print(
-        f"Share (%) of in-control charts with a signal within {POINTS} points; "
-        f"{options.charts} charts a cell, "
-        f"seed {options.seed}, ± Monte-Carlo standard error.\n"
-    )
-    print("| chart | births a month | " + " | ".join(f"{r:.0%}" for r in RATES) + " |")
-    print("|---|---|" + "---|" * len(RATES))
-    for name, draw, make in CHARTS:
-        for births in BIRTHS:
-            hits = [cell(signalled(make(draw(rng, shape, births, rate)))) for rate in RATES]
-            print(f"| {name} | {births} | " + " | ".join(hits) + " |")
-        panels = []
-        for rate in RATES:
-            some = [signalled(make(draw(rng, shape, births, rate))) for births in PANEL]
-            panels.append(cell(np.logical_or.reduce(some)))
-        print(f"| {name} | panel of {len(PANEL)} groups | " + " | ".join(panels) + " |")
-    for name, make in NORMAL:
-        one, *others = (signalled(make(measurements(rng, shape, 0, 0))) for _ in PANEL)
-        panel = np.logical_or.reduce([one, *others])
-        print(f"| {name} | - | {cell(one)} | | | |")
-        print(f"| {name} | panel of {len(PANEL)} groups | {cell(panel)} | | | |")
+    rng, lines = np.random.default_rng(options.seed), []
+    tables = dict.fromkeys(options.only or ("auto", *KINDS, *RULES), "")
+    for name in tables:
+        if name in NEVER:
+            tables[name] = NEVER[name] + "\n"
+        else:
+            charts = options.charts // 5 if name in SLOW else options.charts
+            rows = [row for case in cases_of(name) for row in simulate(case, rng, charts)]
+            tables[name] = written(rows, options.seed, charts)
+            lines.append(overview_line(name, rows))
+        print(f"## {name}\n\n{tables[name]}", flush=True)
+    if not options.only:
+        tables["overview"] = overview(lines, options.seed)
+        print(f"## overview\n\n{tables['overview']}")
+    if options.write:
+        TABLES.mkdir(exist_ok=True)
+        for name, table in tables.items():
+            (TABLES / f"{name}.md").write_text(table, encoding="utf-8")
 
 
 if __name__ == "__main__":

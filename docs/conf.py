@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ here = Path(__file__).parent
 tutorials = here / "tutorials"
 for notebook in sorted((here.parent / "examples").glob("*.ipynb")):
     shutil.copyfile(notebook, tutorials / notebook.name)
+runpy.run_path(str(here / "methods" / "_figures.py"), run_name="__main__")
 
 project = "qi_equity"
 author = "The qi_equity developers"
@@ -23,7 +25,7 @@ extensions = [
     "numpydoc",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_templates", "jupyter_execute"]
+exclude_patterns = ["_build", "_templates", "jupyter_execute", "methods/_figures", "methods/_in_control"]
 html_theme = "pydata_sphinx_theme"
 html_title = "qi_equity"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}

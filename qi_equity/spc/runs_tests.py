@@ -75,16 +75,6 @@ class RunsTests:
         """Where the test is given, shape (S, K)."""
         return np.asarray(self.reason == GIVEN)
 
-    @property
-    def long_run(self) -> BoolArray:
-        """Where the longest run is too long, shape (S, K)."""
-        return self.longest > self.longest_max
-
-    @property
-    def few_crossings(self) -> BoolArray:
-        """Where there are too few crossings, shape (S, K)."""
-        return self.crossings < self.crossings_min
-
     def take(self, rows: npt.NDArray[np.int64]) -> RunsTests:
         """Keep some strata."""
         return RunsTests(*(getattr(self, f.name)[rows] for f in fields(self)))

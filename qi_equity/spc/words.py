@@ -49,8 +49,3 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def and_list(items: list[str]) -> str:
     """Join with commas and a last "and"."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
-
-
-def a(noun: str) -> str:
-    """Put the article before a noun."""
-    return f"{'an' if noun[0].lower() in 'aeiou' and not noun.startswith('u ') else 'a'} {noun}"

@@ -313,3 +313,15 @@ def test_a_mixed_chart_of_gaps_survives_json() -> None:
     assert qe.ControlChart.from_dict(json.loads(json.dumps(chart.to_dict()))).equals(chart)
     assert chosen(chart.select(site="common")) == ["bernoulli_cusum"]
     assert len(chart.summary()) == 2
+
+
+def test_two_events_in_one_moment_are_no_time_between_events() -> None:
+    """Twins, both with the event: a chart of times cannot take 0, and order is known all the same."""
+    records = births({"common": 0.1})
+    events = records.index[records["died"] == 1]
+    records.loc[events[4], "born"] = records.loc[events[3], "born"]
+    series = gaps(records, unit="days")
+    assert (series.cells.value == 0).any()
+    chart = qe.control_chart(series)
+    assert chosen(chart) == ["bernoulli_cusum"]
+    assert "share a moment" in reasons(chart)[0]

@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import binom
 
 import qi_equity as qe
+from qi_equity import _result
 from qi_equity.data.cells import PROVISIONAL
 
 Make = Callable[..., qe.StratifiedSeries]
@@ -377,6 +378,7 @@ def test_the_arrays_of_a_chart_cannot_be_written_to(make_series: Make) -> None:
         {"specs": [{"kind": "p", "spec": "P", "smallest": 1}]},
         {"specs": []},
         {"spec_of": [1]},
+        {"spec_of": [-1]},
         {"spec_of": [0, 0]},
         {"why": []},
         {"flags": []},
@@ -404,3 +406,12 @@ def test_parts_of_saved_charts_must_fit_together(make_series: Make) -> None:
     without = {key: part for key, part in saved.items() if key != "runs"}
     with pytest.raises(qe.DataError, match="KeyError: 'runs'"):
         qe.ControlChart.from_dict(without)
+
+
+def test_runs_tests_with_an_unknown_reason_are_not_read(make_series: Make) -> None:
+    data = json.loads(json.dumps(qe.control_chart(make_series(EVENTS, 50), "p").to_dict()))
+    chart = qe.control_chart(make_series(EVENTS, 50), "p")
+    runs = replace(chart.runs, reason=np.full_like(chart.runs.reason, 99))
+    data["runs"]["reason"] = _result.to_json(runs.reason)
+    with pytest.raises(qe.DataError, match=r"reason of the runs tests holds numbers that are not in 0 to"):
+        qe.ControlChart.from_dict(data)

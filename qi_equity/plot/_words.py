@@ -13,7 +13,7 @@ from qi_equity.data.measure import Measure
 from qi_equity.plot._kinds import has_limits, how_made, unit_of
 from qi_equity.plot._text import decimals_for, number
 from qi_equity.spc.kinds import Spec
-from qi_equity.spc.text import OF_PHASE
+from qi_equity.spc.text import OF_PHASE, kind_title
 from qi_equity.spc.words import and_list, period, plural
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def _kinds_of(chart: ControlChart) -> list[str]:
         who = [name for name, of in zip(names, chart.spec_of.tolist(), strict=True) if of == k]
         whose = f" ({', '.join(who)})" if len(who) < len(names) and len(who) <= _MOST_NAMED else ""
         how = how_made(chart.series.measure, spec)
-        lines.append(f"Lines of the {spec.title}{whose}: {how}{_common(chart, spec)}.")
+        lines.append(f"Lines of the {kind_title(spec)}{whose}: {how}{_common(chart, spec)}.")
     return [*lines, f"The kind was chosen by the data. {why}"] if why else lines
 
 

@@ -141,7 +141,7 @@ def _check_common(series: StratifiedSeries, specs: tuple[Spec, ...]) -> None:
     unfit = [spec.kind for spec in specs if spec.kind not in ("p", "np", "u")]
     if unfit:
         raise OptionError(
-            f"limits='common' is not allowed with a {unfit[0]} chart: only events and births (p, np, u) can "
+            f"limits='common' is not allowed with kind={unfit[0]!r}: only events and births (p, np, u) can "
             "be pooled over groups. Use limits='own'."
         )
     if series.scheme is not None and series.scheme.overlapping:

@@ -56,8 +56,8 @@ def control_chart(
     rules : str or RuleSet
         Names of ``rule_sets``, joined with "+", or a set of one's own.
     limits : {"own", "common"}
-        Centre line of each stratum, or (p and u) that of all groups of a site together, with each group's own
-        denominators.
+        Centre line of each stratum, or (p, np and u) that of all groups of a site together, with each group's
+        own denominators.
     target : float or frame, optional
         Target, unscaled (0.03, not 3 %); or a frame of changing targets, with ``start``, ``target`` and, as
         wanted, ``site``, ``group``: from ``start`` on the target holds. Default, and before the first

@@ -30,10 +30,13 @@ MANY_SUPPRESSED = 0.25
 HARDLY_ANY = 0.005
 MANY_UNRECORDED = 0.05
 
-_WHAT_COULD = (
-    "Longer periods, the group pooled over sites, a CUSUM on the counts, or times between events from "
+_OF_COUNTS = (
+    " Longer periods, the group pooled over sites, a CUSUM on the counts, or times between events from "
     "records could show it."
 )
+_OF_BIRTHS = " Runs of short gaps could show it, or a Bernoulli CUSUM of the same series."
+_OF_TIMES = " Runs of short times could show it."
+_OF_VALUES = " Longer periods could show it, or a chart of the counts (p, u, c), or a CUSUM on them."
 
 
 def chart_notes(chart: ControlChart) -> list[pd.DataFrame]:
@@ -191,7 +194,7 @@ def _shows_only(chart: ControlChart, phase: int) -> pd.DataFrame:
 def _cannot_signal_texts(
     chart: ControlChart, phase: int, rows: npt.NDArray[np.int64], side: str, code: str
 ) -> list[str]:
-    name = _phase_name(chart, phase)
+    name, could = _phase_name(chart, phase), _what_could(chart)
     limit, change = ("lower", "fall") if side == "low" else ("upper", "rise")
     meaning = _meaning(chart, side) or f"a {change}"
     who, rest = (
@@ -202,10 +205,9 @@ def _cannot_signal_texts(
     if not _by_limits(chart):
         names = and_list([rule.replace("_", " ") for rule in chart.rules.names])
         why = f"by its rules ({names}) a {change} cannot show here"
-        return [f"{name}This chart cannot signal {meaning}: {why}. {_WHAT_COULD}"] * len(rows)
+        return [f"{name}This chart cannot signal {meaning}: {why}.{could}"] * len(rows)
     return [
-        f"{name}{who} cannot signal {meaning}: {why} can lie beyond the {limit} limit, and {rest}. "
-        f"{_WHAT_COULD}"
+        f"{name}{who} cannot signal {meaning}: {why} can lie beyond the {limit} limit, and {rest}.{could}"
         for why in _none_beyond(chart, phase, rows)
     ]
 
@@ -258,14 +260,27 @@ def _runs_not_given(chart: ControlChart, phase: int) -> pd.DataFrame:
     return note("runs_tests_not_given", "caution", texts, _strata(chart, told))
 
 
+def _what_could(chart: ControlChart) -> str:
+    """Say what could show a change that this kind of chart cannot; nothing for a spread."""
+    if chart._spec.is_counted:
+        return _OF_COUNTS
+    if chart._spec.plots == "gap":
+        return _OF_BIRTHS if chart.kind == "g" else _OF_TIMES
+    counted = chart.series.measure.kind in ("proportion", "rate", "count")
+    return _OF_VALUES if counted and chart._spec.plots != "spread" else ""
+
+
 def why_not_given(reason: int, chance: float, atom: float) -> str:
     """Say, with its number, why a runs test is not given."""
     if reason == runs_tests.NO_POINTS:
         return "every point lies on the centre line."
     if reason == runs_tests.UNEVEN:
+        bounds = (runs_tests.CHANCE_LOW, runs_tests.CHANCE_HIGH)
+        digits = 4 if round(chance, 2) in bounds else 2
         return (
-            f"a point lies above the centre line with a chance of {chance:.2f}, and the tests hold between "
-            f"{runs_tests.CHANCE_LOW} and {runs_tests.CHANCE_HIGH} only. Longer periods bring it to 1/2."
+            f"a point lies above the centre line with a chance of {chance:.{digits}f}, and the tests hold "
+            f"between {runs_tests.CHANCE_LOW} and {runs_tests.CHANCE_HIGH} only. Longer periods bring it to "
+            "1/2."
         )
     most = 100 * runs_tests.LARGEST_ATOM
     return f"{100 * atom:.0f} % of the baseline's points lie on the centre line, more than {most:.0f} %."
@@ -292,6 +307,7 @@ def _overlap(chart: ControlChart) -> pd.DataFrame:
 
 def _expected(chart: ControlChart) -> pd.DataFrame:
     rows = chart._summary_rows()
+    rows = rows[rows["n_points"] > 0]
     expected = float(rows["false_signal_probability"].sum())
     one, many = ("stratum", "strata") if chart.runs.n_useful.shape[1] == 1 else ("phase", "strata and phases")
     how = how_reckoned(chart)

@@ -25,6 +25,11 @@ OF_PHASE: Mapping[str, str] = {
 """Signals of the rules that judge a phase as a whole, which have neither place nor side."""
 
 
+def kind_title(spec: Spec) -> str:
+    """Name a kind of chart as people do."""
+    return {"pp": "p′ chart (Laney)", "up": "u′ chart (Laney)"}.get(spec.kind, spec.title)
+
+
 def alt_text_frame(chart: ControlChart) -> pd.DataFrame:
     """Give the frame that :meth:`ControlChart.alt_text` describes."""
     rows: dict[int, list[Any]] = {}
@@ -41,7 +46,7 @@ def alt_text_frame(chart: ControlChart) -> pd.DataFrame:
 
 def _panel(chart: ControlChart, rows: list[Any], signals: list[Any], stratum: int) -> str:
     series, spec = chart.series, chart.specs[chart.spec_of[stratum]]
-    title = f"{spec.title} of {series.measure.name}"
+    title = f"{kind_title(spec)} of {series.measure.name}"
     if not rows or not sum(row.n_points for row in rows):
         return f"{title}. No observed points."
     first, last = period(series, rows[0].start), period(series, rows[-1].end)
@@ -75,6 +80,8 @@ def _phase(chart: ControlChart, spec: Spec, row: Any, several: bool) -> str:
     line = _LINES.get(spec.kind, "Centre line")
     if np.isnan(row.centre_line):
         return f"{start}No centre line."
+    # The line of events moves with the births of each period.
+    line += " at the last point" if spec.plots == "events" else ""
     text = f"{start}{line.lower() if start else line} {amount(measure, row.centre_line)}"
     if np.isfinite(row.lower + row.upper):
         text += f", limits at the last point {amount(measure, row.lower)} to {amount(measure, row.upper)}"

@@ -22,6 +22,7 @@ from qi_equity.plot import _style as style
 from qi_equity.plot._panels import make_panels
 from qi_equity.plot._scales import data_range, y_scale
 from qi_equity.spc.kinds import DEFAULTS
+from qi_equity.spc.text import kind_title
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -347,7 +348,7 @@ def test_every_kind_says_how_its_lines_are_made(kind: Any) -> None:
     spec, measure = chart.specs[0], chart.series.measure
     figure = chart.plot()
     how = _kinds.how_made(measure, spec)
-    assert f"Lines of the {spec.title}: {how}" in footnotes(figure)
+    assert f"Lines of the {kind_title(spec)}: {how}" in footnotes(figure)
     assert _kinds.unit_of(measure, spec)
 
 

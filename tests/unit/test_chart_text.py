@@ -446,3 +446,39 @@ def test_a_trend_needs_points_enough_to_show_anything(make_series: Make) -> None
     )
     assert "cannot_signal_improvement" in codes(few)
     assert "limits_cannot_signal_improvement" in codes(enough)
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [
+        ("p", "Longer periods, the group pooled over sites, a CUSUM on the counts"),
+        ("i", "Longer periods could show it, or a chart of the counts (p, u, c), or a CUSUM on them."),
+        ("mr", ""),
+    ],
+)
+def test_what_could_show_a_change_depends_on_the_kind(make_series: Make, kind: str, advice: str) -> None:
+    chart = qe.control_chart(make_series([1, 2, 0, 1] * 6, 28), kind, rules="shewhart")
+    said = chart.notes.loc[chart.notes["code"].str.startswith("cannot_signal"), "text"]
+    assert len(said)
+    assert said.str.contains(advice, regex=False).all()
+    assert said.str.contains("could show it").all() == bool(advice)
+
+
+def test_gaps_are_told_of_runs_and_of_births_one_by_one() -> None:
+    times = pd.date_range("2023-01-01", periods=300, freq="6h")
+    births = pd.DataFrame({"d": times, "e": np.arange(300) % 7 == 3})
+    series = qe.between_events(births, qe.Measure("m", "proportion", "lower"), date="d", event="e")
+    chart = qe.control_chart(series, "g", rules="shewhart")
+    said = chart.notes.loc[chart.notes["code"] == "cannot_signal_deterioration", "text"].item()
+    assert said.endswith("Runs of short gaps could show it, or a Bernoulli CUSUM of the same series.")
+
+
+def test_strata_without_points_are_not_counted_among_those_that_could_signal(make_series: Make) -> None:
+    values = [[5, 7, 4, 6] * 6, [6, 4, 7, 5] * 6, [None] * 24]
+    chart = qe.control_chart(make_series(values, 50), "p")
+    assert "of the 2 strata here" in chart.notes.set_index("code").loc["expected_false_signals", "text"]
+
+
+def test_laney_s_charts_have_their_own_names(make_series: Make) -> None:
+    chart = qe.control_chart(make_series([5, 7, 4, 6] * 6, 50), "pp")
+    assert chart.alt_text().loc[0, "text"].startswith("A: p′ chart (Laney) of Test")

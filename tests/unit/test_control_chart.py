@@ -210,7 +210,7 @@ def test_common_limits_leave_out_what_is_not_known(make_series: Make) -> None:
 def test_common_limits_are_for_events_and_births(make_series: Make) -> None:
     for kind, births in (("count", None), ("mean", None)):
         with pytest.raises(
-            qe.OptionError, match=r"limits='common' is not allowed with a . chart.*Use limits='own'"
+            qe.OptionError, match=r"limits='common' is not allowed with kind='.'.*Use limits='own'"
         ):
             qe.control_chart(make_series(EVENTS, births, kind=kind), limits="common")
     with pytest.raises(qe.OptionError, match=r"limits='shared' is not allowed; use one of 'own', 'common'"):

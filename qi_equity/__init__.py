@@ -19,12 +19,26 @@ if TYPE_CHECKING:
     from qi_equity import datasets as datasets
     from qi_equity.data.catalogue import measures as measures
     from qi_equity.data.counts import from_counts as from_counts
+    from qi_equity.data.disclosure.audit import DisclosureAudit as DisclosureAudit
+    from qi_equity.data.disclosure.audit import audit_disclosure as audit_disclosure
+    from qi_equity.data.disclosure.rule import SuppressionRule as SuppressionRule
     from qi_equity.data.ethnicity import resolve_ethnicity as resolve_ethnicity
     from qi_equity.data.events import between_events as between_events
     from qi_equity.data.measure import Measure as Measure
     from qi_equity.data.records import from_records as from_records
     from qi_equity.data.scheme import Scheme as Scheme
     from qi_equity.data.series import StratifiedSeries as StratifiedSeries
+    from qi_equity.equity.compare import GroupComparison as GroupComparison
+    from qi_equity.equity.compare import compare_groups as compare_groups
+    from qi_equity.equity.gap_chart import GapChart as GapChart
+    from qi_equity.equity.gap_chart import gap_chart as gap_chart
+    from qi_equity.equity.gaps import GapTable as GapTable
+    from qi_equity.equity.gaps import gaps as gaps
+    from qi_equity.equity.inequality import InequalityTable as InequalityTable
+    from qi_equity.equity.inequality import inequality as inequality
+    from qi_equity.equity.rates import RateTable as RateTable
+    from qi_equity.equity.rates import rates as rates
+    from qi_equity.equity.reference import Reference as Reference
     from qi_equity.errors import ColumnError as ColumnError
     from qi_equity.errors import DataError as DataError
     from qi_equity.errors import InputTypeError as InputTypeError
@@ -91,6 +105,20 @@ _HOMES = {
     "Ewma": "spc.kinds_weighted",
     "RiskAdjustedCusum": "spc.kinds_weighted",
     "Vlad": "spc.kinds_weighted",
+    "rates": "equity.rates",
+    "RateTable": "equity.rates",
+    "gaps": "equity.gaps",
+    "GapTable": "equity.gaps",
+    "gap_chart": "equity.gap_chart",
+    "GapChart": "equity.gap_chart",
+    "inequality": "equity.inequality",
+    "InequalityTable": "equity.inequality",
+    "compare_groups": "equity.compare",
+    "GroupComparison": "equity.compare",
+    "Reference": "equity.reference",
+    "SuppressionRule": "data.disclosure.rule",
+    "audit_disclosure": "data.disclosure.audit",
+    "DisclosureAudit": "data.disclosure.audit",
     "QiEquityError": "errors",
     "OptionError": "errors",
     "InputTypeError": "errors",
@@ -107,10 +135,15 @@ __all__ = [
     "CountCusum",
     "Cusum",
     "DataError",
+    "DisclosureAudit",
     "Ewma",
     "G",
+    "GapChart",
+    "GapTable",
+    "GroupComparison",
     "IPrime",
     "Individuals",
+    "InequalityTable",
     "InputTypeError",
     "Measure",
     "MovingRange",
@@ -118,23 +151,32 @@ __all__ = [
     "P",
     "QiEquityError",
     "R",
+    "RateTable",
+    "Reference",
     "RiskAdjustedCusum",
     "RuleSet",
     "S",
     "Scheme",
     "StratifiedSeries",
+    "SuppressionRule",
     "T",
     "U",
     "Vlad",
     "Xbar",
     "__version__",
+    "audit_disclosure",
     "between_events",
+    "compare_groups",
     "control_chart",
     "datasets",
     "false_signal_probability",
     "from_counts",
     "from_records",
+    "gap_chart",
+    "gaps",
+    "inequality",
     "measures",
+    "rates",
     "resolve_ethnicity",
     "rule_sets",
     "run_chart",

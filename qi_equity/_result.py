@@ -14,6 +14,8 @@ from qi_equity.errors import DataError
 
 Severity = Literal["info", "caution", "warning"]
 
+_ROWS_SHOWN = 30
+
 NOTE_COLUMNS = ("code", "severity", "site", "group", "text")
 
 
@@ -150,6 +152,16 @@ def check_header(data: Any, kind: str, version: int) -> None:
             f"These data hold {found[0]!r} in format {found[1]!r}; wanted is {kind!r} in format {version}. "
             "Give what to_dict() of that type returned."
         )
+
+
+def frame_html(frame: pd.DataFrame, what: str) -> str:
+    """Give the first rows of a frame as escaped HTML; ``what`` says what the rows are, where some are cut."""
+    more = f"<p>and {len(frame) - _ROWS_SHOWN} more rows ({what})</p>" if len(frame) > _ROWS_SHOWN else ""
+    with pd.option_context("display.max_colwidth", None):
+        shown: str = frame.head(_ROWS_SHOWN).to_html(
+            index=False, escape=True, border=0, na_rep="", float_format="{:.4g}".format
+        )
+    return shown + more
 
 
 def _as_text(frame: pd.DataFrame) -> pd.DataFrame:

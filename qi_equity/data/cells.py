@@ -262,6 +262,15 @@ def sum_periods(cells: Cells, codes: Ints, periods: NDArray[np.datetime64], kind
     return Cells(cells.strata, periods, **{name: block.T for name, block in blocks.items()}), partial.T
 
 
+def sum_used(cells: Cells, used: Bools, kind: str) -> Cells:
+    """Sum the periods in use (S, T) into one column; strata without any are missing."""
+    blocks: dict[str, Any] = {name: np.where(used, getattr(cells, name), np.nan) for name in BLOCKS}
+    status = np.where(used, cells.status, MISSING).astype(np.int8)
+    together = np.zeros(used.shape[1], dtype=np.int64)
+    kept = replace(cells, **blocks, status=status)
+    return sum_periods(kept, together, cells.periods[:1], kind)[0]
+
+
 def _combine(
     parts: dict[str, NDArray[Any]], codes: Ints, size: int, kind: str, ignore: Bools
 ) -> tuple[dict[str, Any], Bools]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,6 @@ import pandas as pd
 from qi_equity import _validate
 from qi_equity.data import regroup
 from qi_equity.data.cells import (
-    BLOCKS,
     MISSING,
     OBSERVED,
     SUPPRESSED,
@@ -20,8 +19,8 @@ from qi_equity.data.cells import (
     Cells,
     Floats,
     Ints,
-    sum_periods,
     sum_strata,
+    sum_used,
     value_of,
 )
 from qi_equity.errors import OptionError
@@ -49,7 +48,7 @@ def completeness(
     regroup.refuse_window(series, "completeness(by_period=False)")
     codes, places = regroup.distinct(cells.strata.drop(columns="group"))
     used = _all_told(cells, codes, len(places))
-    table = _shares(sum_strata(_sum_used(cells, used[codes]), *keys, "count")[0])
+    table = _shares(sum_strata(sum_used(cells, used[codes], "proportion"), *keys, "count")[0])
     no_period = pd.Series(pd.NaT, index=table.index, dtype="datetime64[us]")
     return table.assign(period=no_period, n_periods=table["n_periods"] * used.sum(axis=1))
 
@@ -70,7 +69,10 @@ def unknown_bounds(series: StratifiedSeries, unknown: str | Sequence[str] | None
     place = codes[~is_unknown]
     used = _told(known) & _all_told(others, codes[is_unknown], len(places))[place]
     of_place, _ = sum_strata(others, codes[is_unknown], pd.DataFrame(index=range(len(places))), "proportion")
-    of_group, of_unknown = _sum_used(known, used), _sum_used(of_place.take(place), used)
+    of_group, of_unknown = (
+        sum_used(known, used, "proportion"),
+        sum_used(of_place.take(place), used, "proportion"),
+    )
     x, n, x_u, n_u = (
         block[:, 0] for part in (of_group, of_unknown) for block in (part.numerator, part.denominator)
     )
@@ -159,12 +161,3 @@ def _all_told(cells: Cells, codes: Ints, size: int) -> Bools:
     all_told = np.ones((size, told.shape[1]), dtype=np.bool_)
     np.logical_and.at(all_told, codes, told | never)
     return all_told
-
-
-def _sum_used(cells: Cells, used: Bools) -> Cells:
-    """Sum the periods in use, one column; strata without any are missing."""
-    blocks: dict[str, Any] = {name: np.where(used, getattr(cells, name), np.nan) for name in BLOCKS}
-    status = np.where(used, cells.status, MISSING).astype(np.int8)
-    together = np.zeros(used.shape[1], dtype=np.int64)
-    kept = replace(cells, **blocks, status=status)
-    return sum_periods(kept, together, cells.periods[:1], "proportion")[0]

@@ -69,7 +69,7 @@ def collapse(series: StratifiedSeries, grouping: str) -> StratifiedSeries:
 def resample(series: StratifiedSeries, every: str) -> StratifiedSeries:
     """Sum periods into longer ones."""
     refuse_between(series, "resample()")
-    _refuse_unknown_sizes(series, "resample()")
+    refuse_unknown_sizes(series, "resample()")
     source: Any = series.every
     to = periods.check_every(every)
     if not periods.nests(source, to):
@@ -83,7 +83,7 @@ def resample(series: StratifiedSeries, every: str) -> StratifiedSeries:
     whole, codes = np.unique(numbers, return_inverse=True)
     starts = periods.from_ordinal(whole, to)
     cells, partial = sum_periods(series.cells, codes, starts, series.measure.kind)
-    parts = [series.notes, _sum_notes(cells, partial, to), _ends(series, starts, to)]
+    parts = [series.notes, sum_notes(cells, partial, to), _ends(series, starts, to)]
     return _after(series, cells, parts, {"step": "resample", "from": source, "to": to}, every=to)
 
 
@@ -114,7 +114,8 @@ def refuse_window(series: StratifiedSeries, what: str) -> None:
         )
 
 
-def _refuse_unknown_sizes(series: StratifiedSeries, what: str) -> None:
+def refuse_unknown_sizes(series: StratifiedSeries, what: str) -> None:
+    """Refuse what combines means, where it is not known how many values each is of."""
     cells = series.cells
     if series.measure.kind == "mean" and (np.isfinite(cells.value) & ~np.isfinite(cells.denominator)).any():
         raise OptionError(
@@ -126,12 +127,12 @@ def _refuse_unknown_sizes(series: StratifiedSeries, what: str) -> None:
 def _fold(series: StratifiedSeries, keys: pd.DataFrame, what: str, step: dict[str, Any]) -> StratifiedSeries:
     """Sum the strata that have the same key."""
     refuse_between(series, what)
-    _refuse_unknown_sizes(series, what)
+    refuse_unknown_sizes(series, what)
     codes, strata = distinct(keys)
     cells, partial = sum_strata(series.cells, codes, strata, series.measure.kind)
     parts = [
         series.notes,
-        _sum_notes(cells, partial, series.every),
+        sum_notes(cells, partial, series.every),
         _never_reported(series.cells, cells, codes),
     ]
     return _after(series, cells, parts, step)
@@ -180,7 +181,7 @@ def _windows(series: StratifiedSeries, to: Any) -> StratifiedSeries:
     return replace(_after(series, cells, [series.notes], step, every=to), window=1)
 
 
-def _sum_notes(cells: Cells, partial: Bools, every: str) -> pd.DataFrame:
+def sum_notes(cells: Cells, partial: Bools, every: str) -> pd.DataFrame:
     """Say of each stratum how many of its sums lack a part, or are withheld."""
     partly = "a part was missing: the sum is over what was reported."
     withheld = "a part is suppressed, so the sum is not known."

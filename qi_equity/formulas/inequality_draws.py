@@ -168,7 +168,7 @@ def percentile_limits(
     Examples
     --------
     >>> lower, upper, error = percentile_limits(np.arange(1001.0))
-    >>> float(lower), float(upper), float(error.round(1))
+    >>> float(lower.round(1)), float(upper.round(1)), float(error.round(1))
     (25.0, 975.0, 4.9)
     """
     tail = (1 - number("confidence", confidence, above=0, below=1)) / 2

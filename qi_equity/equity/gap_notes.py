@@ -157,8 +157,8 @@ def _opposite(
     measure, labels = spans.series.measure, spans.labels
     texts = [
         f"From {labels[ends[0][s]]} to {labels[ends[1][s]]} the two scales say opposite things: the "
-        f"difference became {'smaller' if absolute[s] < 0 else 'larger'} ({gap_amount(measure, pair[0][0][s])} to "
-        f"{gap_amount(measure, pair[0][1][s])}), the ratio became "
+        f"difference became {'smaller' if absolute[s] < 0 else 'larger'} "
+        f"({gap_amount(measure, pair[0][0][s])} to {gap_amount(measure, pair[0][1][s])}), the ratio became "
         f"{'further from' if absolute[s] < 0 else 'nearer to'} 1 ({pair[1][0][s]:.3g} to "
         f"{pair[1][1][s]:.3g}). Give both."
         for s in np.flatnonzero(opposite)

@@ -60,11 +60,14 @@ def mid_p_lower_odds(x: FloatArray, others: FloatArray, tail: float) -> FloatArr
 def _newton(function: Tail, start: ArrayLike, tail: float) -> FloatArray:
     """Find where the function, given with its slope, is the tail."""
     at = np.asarray(start, dtype=np.float64)
+    moving = np.isfinite(at)
     for _ in range(_MOST_STEPS):
         value, slope = function(at)
-        step = (np.log(value) - np.log(tail)) * value / slope
+        step = np.where(moving, (np.log(value) - np.log(tail)) * value / slope, 0.0)
         at = at - step
-        if not (np.abs(step) > _SMALL_STEP * np.maximum(1, np.abs(at))).any():
+        # Each cell stops by itself, so that its result does not depend on the others.
+        moving &= np.abs(step) > _SMALL_STEP * np.maximum(1, np.abs(at))
+        if not moving.any():
             break
     return at
 

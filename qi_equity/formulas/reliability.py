@@ -115,8 +115,8 @@ def proportion_reliability(events: ArrayLike, births: ArrayLike) -> Reliability:
 def rate_reliability(events: ArrayLike, exposure: ArrayLike) -> Reliability:
     """Judge rates and counts by the NCHS Data Presentation Standards for Rates and Counts.
 
-    A rate of fewer than 10 events is not reliable, nor is one whose exact 95 % interval is wider than 160 % of
-    it.
+    A rate of fewer than 10 events is not reliable, nor is one whose exact 95 % interval is wider than 160 %
+    of it.
 
     Parameters
     ----------

@@ -45,9 +45,10 @@ class InequalityTable(TableResult):
     ``n_groups``
         Groups that have a part.
     ``compared, reference``
-        The group compared (difference and ratio), and the one that it, or all groups, are compared with.
+        The group compared (difference and ratio), and the one that it, or all groups, are compared with;
+        empty where there is none.
     ``reason``
-        Why an estimate or an interval is not given, or has no end.
+        Why an estimate or an interval is not given, or has no end; else empty.
 
     Examples
     --------
@@ -58,7 +59,7 @@ class InequalityTable(TableResult):
     >>> series = qe.from_counts(counts, qe.measures["preterm_birth"], **columns)
     >>> table = qe.inequality(series, measures=["d", "bgsd"]).table
     >>> table[["measure", "estimate", "compared", "reference"]].round(4).values.tolist()
-    [['d', 0.05, 'North', 'West'], ['bgsd', 0.0221, nan, nan]]
+    [['d', 0.05, 'North', 'West'], ['bgsd', 0.0221, '', '']]
     """
 
     @classmethod
@@ -85,7 +86,7 @@ def inequality(
     measures: str | Sequence[str] | None = None,
     reference: str | Reference | None = None,
     confidence: float = 0.95,
-    draws: int = 2000,
+    draws: int = 1000,
     seed: int = 20240101,
 ) -> InequalityTable:
     """Measure inequality between all groups of each place at once.
@@ -213,7 +214,10 @@ def _method(
         "bootstrap": {
             "draws": options["draws"],
             "seed": options["seed"],
-            "limits": "percentiles of draws of each group's count (of its mean), births as given",
+            "limits": (
+                "true inequality at which so large, or so small, an estimate is as rare as the tail; the "
+                "groups' distances from their mean are stretched alike, counts (means) drawn, births as given"
+            ),
         },
         "without_or_with_only_events": (
             "groups in which no birth or every birth had the event have the sampling error of "

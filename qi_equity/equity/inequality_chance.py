@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +15,8 @@ from qi_equity.formulas.inequality_draws import (
     draw_means,
     draw_proportions,
     draw_rates,
-    percentile_limits,
-    sampling_chance,
+    inverted_limit,
+    tail_quantiles,
     uniforms,
 )
 
@@ -26,25 +27,75 @@ _BLOCK = 2**21
 # Of draws without a value (a ratio over 0, the logarithm of 0) so many are borne by a mean of the rest.
 _FEW = 0.01
 _ALIKE = 1e-9
+# Worlds of growing inequality: the distances of the groups from their mean, as multiples of those observed.
+_WORLDS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 14.0)
 
 Limits = tuple[Floats, Floats, Floats, Floats]
 
 
 def bootstrap(
-    ids: tuple[str, ...], counts: GroupCounts, rule: Rule, draws: int, seed: int, confidence: float
+    estimated: Mapping[str, Floats], counts: GroupCounts, rule: Rule, draws: int, seed: int, confidence: float
 ) -> dict[str, Limits]:
     """Give lower limit, upper limit, standard error and Monte Carlo error of each measure, shape (R,)."""
-    found: dict[str, list[Limits]] = {i: [] for i in ids}
+    found: dict[str, list[Limits]] = {i: [] for i in estimated}
     u = uniforms(draws, len(counts.groups), seed)
     for rows in _blocks(counts, draws):
-        for i, drawn in _measured(ids, counts, rule, rows, u, alike=False).items():
-            lower, upper, error = percentile_limits(drawn, confidence=confidence)
-            found[i].append((lower, upper, drawn.std(axis=0), error))
+        worlds = [_world(tuple(estimated), counts, rule, rows, u, k, confidence) for k in _WORLDS]
+        for i in estimated:
+            truth, low, high, low_error, high_error, se = np.stack([w[i] for w in worlds], axis=1)
+            here = np.where(
+                estimated[i][rows] > _ALIKE * np.fmax.reduce(truth, axis=0), estimated[i][rows], np.nan
+            )
+            found[i].append(
+                (
+                    inverted_limit(truth, high, here),
+                    inverted_limit(truth, low, here),
+                    se[_WORLDS.index(1.0)],
+                    np.fmax(_moved(truth, high, high_error, here), _moved(truth, low, low_error, here)),
+                )
+            )
     return {i: _joined(parts) for i, parts in found.items()}
 
 
+def _world(
+    ids: tuple[str, ...],
+    counts: GroupCounts,
+    rule: Rule,
+    rows: slice,
+    u: Floats,
+    stretch: float,
+    confidence: float,
+) -> dict[str, tuple[Floats, ...]]:
+    """Give the true measures of one world, and quantiles of their estimates with errors, each (rows,)."""
+    true = _stretched(counts, rows, stretch)
+    births = np.where(np.isnan(true), np.nan, counts.denominator[rows])
+    here = _of_rows(rule, rows)
+    truth = estimates(ids, true, births, compare(true, births, here))
+    drawn = _draw(counts, rows, true, births, u)
+    measured = estimates(ids, drawn, births, compare(drawn, births, here))
+    return {
+        i: (truth[i], *tail_quantiles(m, confidence=confidence), m.std(axis=0)) for i, m in measured.items()
+    }
+
+
+def _stretched(counts: GroupCounts, rows: slice, stretch: float) -> Floats:
+    """Give values whose distances from their mean are a multiple of those observed, as far as they can be."""
+    value = counts.value[rows]
+    mean = mean_of_groups(value, counts.denominator[rows])[:, np.newaxis]
+    moved = mean + stretch * (value - mean)
+    return moved if counts.kind == "mean" else np.clip(moved, 0, 1 if counts.kind == "proportion" else None)
+
+
+def _moved(truth: Floats, quantile: Floats, error: Floats, observed: Floats) -> Floats:
+    """Say how far a limit moves with the Monte Carlo error of the quantiles."""
+    with np.errstate(invalid="ignore"):
+        ends = [inverted_limit(truth, quantile + sign * error, observed) for sign in (-1, 1)]
+        moved = np.abs(ends[0] - ends[1]) / 2
+    return np.where(np.isfinite(moved), moved, np.nan)
+
+
 def if_equal(
-    estimated: dict[str, Floats], counts: GroupCounts, rule: Rule, draws: int, seed: int
+    estimated: Mapping[str, Floats], counts: GroupCounts, rule: Rule, draws: int, seed: int
 ) -> dict[str, tuple[Floats, Floats]]:
     """Give what each measure would be on average if all groups had the common value, and the chance of more.
 
@@ -54,7 +105,11 @@ def if_equal(
     found: dict[str, list[tuple[Floats, Floats]]] = {i: [] for i in estimated}
     u = uniforms(draws, len(counts.groups), seed)
     for rows in _blocks(counts, draws):
-        for i, drawn in _measured(tuple(estimated), counts, rule, rows, u, alike=True).items():
+        true = _stretched(counts, rows, 0)
+        births = np.where(np.isnan(true), np.nan, counts.denominator[rows])
+        values = _draw(counts, rows, true, births, u)
+        compared = compare(values, births, _of_rows(rule, rows))
+        for i, drawn in estimates(tuple(estimated), values, births, compared).items():
             defined = np.isfinite(drawn)
             n = defined.sum(axis=0)
             mean = np.where(defined, drawn, 0).sum(axis=0) / np.maximum(n, 1)
@@ -78,30 +133,16 @@ def _joined(parts: list[Limits]) -> Limits:
     return lower, upper, se, error
 
 
-def _measured(
-    ids: tuple[str, ...], counts: GroupCounts, rule: Rule, rows: slice, u: Floats, *, alike: bool
-) -> dict[str, Floats]:
-    """Draw the counts of some rows, and give the measures of them, each of shape (draws, rows)."""
-    births = np.where(np.isnan(counts.value[rows]), np.nan, counts.denominator[rows])
-    values = _draw(counts, rows, births, u, alike)
+def _of_rows(rule: Rule, rows: slice) -> Rule:
     fixed = None if rule.fixed_best is None else rule.fixed_best[rows]
-    compared = compare(values, births, replace(rule, able=rule.able[rows], fixed_best=fixed))
-    return estimates(ids, values, births, compared)
+    return replace(rule, able=rule.able[rows], fixed_best=fixed)
 
 
-def _draw(counts: GroupCounts, rows: slice, births: Floats, u: Floats, alike: bool) -> Floats:
-    value, events, errors = counts.value[rows], counts.numerator[rows], counts.errors[rows]
-    there = ~np.isnan(value)
+def _draw(counts: GroupCounts, rows: slice, true: Floats, births: Floats, u: Floats) -> Floats:
+    """Draw the values of some rows where the true ones are these, shape (draws, rows, G)."""
     if counts.kind == "mean":
-        mean = mean_of_groups(value, births)[:, np.newaxis] if alike else value
-        return draw_means(np.where(there, mean, np.nan), errors, u)
-    repeatable = counts.kind == "rate"
-    if alike:
-        pooled = [np.where(there, a, 0).sum(axis=1, keepdims=True) for a in (events, births)]
-        chance = np.where(there, sampling_chance(*pooled, repeatable=repeatable), np.nan)
-    else:
-        chance = sampling_chance(events, births, repeatable=repeatable)
-    return (draw_rates if repeatable else draw_proportions)(chance, births, u)
+        return draw_means(true, counts.errors[rows], u)
+    return (draw_rates if counts.kind == "rate" else draw_proportions)(true, births, u)
 
 
 def _distance(measure: str, value: Floats) -> Floats:

@@ -49,13 +49,15 @@ def make(
     simulated = tuple(m.id for m in chosen if m.id in SIMULATED)
     estimated = estimates(simulated, counts.value, counts.denominator, compared)
     draws, seed, confidence = options["draws"], options["seed"], options["confidence"]
-    by_draws = tuple(i for i in simulated if i not in intervals.BY_FORMULA)
+    by_draws = {i: estimated[i] for i in simulated if i not in intervals.BY_FORMULA}
     limits = chance.bootstrap(by_draws, counts, rule, draws, seed, confidence)
     equal = chance.if_equal(estimated, counts, rule, draws, seed)
     parts = []
     for m in chosen:
         if m.id in limits:
-            found = Found(estimated[m.id], *limits[m.id][:2], *limits[m.id][2:], "parametric bootstrap")
+            found = Found(
+                estimated[m.id], *limits[m.id][:2], *limits[m.id][2:], "parametric bootstrap, inverted"
+            )
         elif m.id in estimated:
             found = intervals.by_formula(m.id, estimated[m.id], counts, compared, confidence)
         else:
@@ -136,12 +138,12 @@ def _columns(
 
 
 def _labels(group: Ints, names: Sequence[str]) -> Texts:
-    table = np.array([*names, None], dtype=object)
+    table = np.array([*names, ""], dtype=object)
     return np.asarray(table[group])
 
 
 def _reasons(m: InequalityMeasure, found: Found, counts: GroupCounts, against: Ints) -> Texts:
-    """Say why an estimate or a limit is not a number; None where all are."""
+    """Say why an estimate or a limit is not a number; empty where all are."""
     whole = np.isfinite(found.estimate) & np.isfinite(found.lower) & np.isfinite(found.upper)
     estimated = np.isfinite(found.estimate)
     nothing = mean_of_groups(counts.value, counts.denominator) <= 0
@@ -156,11 +158,16 @@ def _reasons(m: InequalityMeasure, found: Found, counts: GroupCounts, against: I
         (~estimated & not_positive & (m.id in ("ti", "mld")), "the value of a group is 0: no logarithm"),
         (~estimated & nothing, "the mean of the groups is 0"),
         (~estimated & m.id.startswith(("sii", "rii")), "the line cannot be fitted, or ends at 0 or below"),
-        (estimated & (counts.kind == "mean"), "no standard deviation of a group, so no interval"),
+        (
+            estimated & np.isnan(counts.errors).all(axis=1),
+            "no standard deviation of the groups, so no interval",
+        ),
+        (estimated & (found.upper == np.inf), "the counts are too few to set an upper limit"),
+        (estimated, "the groups are exactly alike, or have no events: no interval can be found"),
         (~whole, "not defined for these values"),
     ]
     said = np.select([c for c, _ in conditions], [np.asarray(t, dtype=object) for _, t in conditions], "")
-    return np.where(said == "", None, said)
+    return np.asarray(said)
 
 
 def _frame(spans: Spans, counts: GroupCounts, parts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

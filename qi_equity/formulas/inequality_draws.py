@@ -9,7 +9,15 @@ from qi_equity._validate import number
 from qi_equity.formulas._arrays import FloatArray, floats
 from qi_equity.formulas.distributions import Binomial, Normal, Poisson
 
-__all__ = ["draw_means", "draw_proportions", "draw_rates", "percentile_limits", "sampling_chance", "uniforms"]
+__all__ = [
+    "draw_means",
+    "draw_proportions",
+    "draw_rates",
+    "inverted_limit",
+    "sampling_chance",
+    "tail_quantiles",
+    "uniforms",
+]
 
 
 def sampling_chance(events: ArrayLike, births: ArrayLike, *, repeatable: bool = False) -> FloatArray:
@@ -139,10 +147,10 @@ def draw_means(mean: FloatArray, error: FloatArray, u: FloatArray) -> FloatArray
     return Normal(mean, error).quantile(u)
 
 
-def percentile_limits(
+def tail_quantiles(
     draws: FloatArray, *, confidence: float = 0.95
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    r"""Give the percentile limits of draws, and how far chance in drawing may have moved them.
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    r"""Give the quantiles of draws at both tails, and how far chance in drawing may have moved them.
 
     The standard error of the quantile at :math:`q` of :math:`B` draws is half the distance between the draws
     at ranks :math:`Bq \pm \sqrt{B q (1 - q)}`.
@@ -156,23 +164,68 @@ def percentile_limits(
 
     Returns
     -------
-    lower, upper : numpy.ndarray, shape (...)
+    low, high : numpy.ndarray, shape (...)
         Quantiles at (1 - confidence) / 2 and (1 + confidence) / 2; NaN where a draw is not defined.
-    error : numpy.ndarray, shape (...)
-        Monte Carlo standard error of the less certain of the two.
+    low_error, high_error : numpy.ndarray, shape (...)
+        Their Monte Carlo standard errors.
 
     References
     ----------
-    .. [1] Efron, Tibshirani. An introduction to the bootstrap, chapter 13.
+    .. [1] Conover. Practical nonparametric statistics, 3rd ed., section 3.2 (quantiles by order statistics).
 
     Examples
     --------
-    >>> lower, upper, error = percentile_limits(np.arange(1001.0))
-    >>> float(lower.round(1)), float(upper.round(1)), float(error.round(1))
-    (25.0, 975.0, 4.9)
+    >>> [float(part.round(1)) for part in tail_quantiles(np.arange(1001.0))]
+    [25.0, 975.0, 4.9, 4.9]
     """
     tail = (1 - number("confidence", confidence, above=0, below=1)) / 2
     spread = np.sqrt(tail * (1 - tail) / len(draws))
     near = np.clip([tail - spread, tail, tail + spread], 0, 1)
     low, high = np.quantile(draws, near, axis=0), np.quantile(draws, 1 - near, axis=0)
-    return low[1], high[1], np.maximum(low[2] - low[0], high[0] - high[2]) / 2
+    return low[1], high[1], (low[2] - low[0]) / 2, (high[0] - high[2]) / 2
+
+
+def inverted_limit(truth: FloatArray, quantile: FloatArray, observed: FloatArray) -> FloatArray:
+    """Find the true measure at which a quantile of its estimate is what was observed.
+
+    The lower limit of an interval is the truth at which so large an estimate is as rare as the upper tail,
+    the upper limit that at which so small a one is as rare as the lower tail. Unlike percentiles of draws
+    such limits hold for measures that chance lifts, as all do that cannot fall below 0.
+
+    Parameters
+    ----------
+    truth : numpy.ndarray, shape (K, ...)
+        The true measure in K worlds of growing inequality, from none.
+    quantile : numpy.ndarray, shape (K, ...)
+        Quantile of the estimates in each of them.
+    observed : numpy.ndarray, shape (...)
+        The estimate.
+
+    Returns
+    -------
+    numpy.ndarray, shape (...)
+        Between the worlds on a straight line; that of the first where its quantile is already above the
+        estimate, infinite where that of the last is still below. NaN where anything is.
+
+    References
+    ----------
+    .. [1] Carpenter, Bithell. Bootstrap confidence intervals: when, which, what? Statistics in Medicine
+       2000;19:1141-1164 (test inversion).
+
+    Examples
+    --------
+    >>> worlds = np.array([0.0, 1.0, 2.0])
+    >>> float(inverted_limit(worlds, np.array([0.5, 1.0, 2.0]), np.array(1.5)))
+    1.5
+    """
+    unknown = np.isnan(truth).any(axis=0) | np.isnan(quantile).any(axis=0) | np.isnan(observed)
+    rising = np.maximum.accumulate(np.where(unknown, 0, quantile), axis=0)
+    passed = (rising < observed).sum(axis=0)
+    after = np.clip(passed, 1, len(truth) - 1)[np.newaxis]
+    (q0, q1), (t0, t1) = (
+        [np.take_along_axis(a, after - back, axis=0)[0] for back in (1, 0)] for a in (rising, truth)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = t0 + (observed - q0) / (q1 - q0) * (t1 - t0)
+    found = np.where(passed == 0, truth[0], np.where(passed == len(truth), np.inf, between))
+    return np.where(unknown, np.nan, found)

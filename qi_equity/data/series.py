@@ -16,6 +16,10 @@ from qi_equity.data import periods as _periods
 from qi_equity.data import regroup, selecting
 from qi_equity.data import show as _show
 from qi_equity.data.cells import Cells
+from qi_equity.data.disclosure import apply as _apply
+from qi_equity.data.disclosure import summed
+from qi_equity.data.disclosure.margins import Key, Published
+from qi_equity.data.disclosure.rule import SuppressionRule
 from qi_equity.data.measure import Measure
 from qi_equity.data.scheme import Scheme
 from qi_equity.errors import DataError
@@ -49,6 +53,8 @@ class StratifiedSeries:
         Counts as blocks of shape (strata, periods).
     method : mapping
         What was done to get here.
+    published : Published, optional
+        The margins published with a disclosed series; dropped where they do not belong to these cells.
 
     Examples
     --------
@@ -69,9 +75,12 @@ class StratifiedSeries:
     cells: Cells
     method: Mapping[str, Any]
     _notes: pd.DataFrame
+    published: Published | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", MappingProxyType(dict(self.method)))
+        if self.published is not None and self.published.cells is not self.cells:
+            object.__setattr__(self, "published", None)
 
     @property
     def notes(self) -> pd.DataFrame:
@@ -175,7 +184,7 @@ class StratifiedSeries:
         >>> series.total().data["numerator"].tolist()
         [8.0]
         """
-        return regroup.total(self)
+        return summed.published_sum(self, {"step": "total"}, lambda: regroup.total(self))
 
     def pool(self, over: str | Sequence[str] = "site") -> StratifiedSeries:
         """Sum over sites, or over further strata; the groups stay.
@@ -204,7 +213,8 @@ class StratifiedSeries:
         >>> series.pool("site").data["numerator"].tolist()
         [8.0]
         """
-        return regroup.pool(self, over)
+        step = {"step": "pool", "over": list(_validate.names("over", over))}
+        return summed.published_sum(self, step, lambda: regroup.pool(self, over))
 
     def collapse(self, grouping: str) -> StratifiedSeries:
         """Sum the groups into those of a coarser grouping of the scheme.
@@ -234,7 +244,8 @@ class StratifiedSeries:
         >>> series.collapse("broad").select(group="Asian").data["denominator"].tolist()
         [80.0]
         """
-        return regroup.collapse(self, grouping)
+        step = {"step": "collapse", "from": self.grouping, "to": grouping}
+        return summed.published_sum(self, step, lambda: regroup.collapse(self, grouping))
 
     def resample(self, every: str) -> StratifiedSeries:
         """Sum periods into longer ones.
@@ -263,7 +274,8 @@ class StratifiedSeries:
         >>> series.resample("quarter").data["numerator"].tolist()
         [12.0]
         """
-        return regroup.resample(self, every)
+        step = {"step": "resample", "from": self.every, "to": every}
+        return summed.published_sum(self, step, lambda: regroup.resample(self, every))
 
     def select(
         self,
@@ -303,7 +315,9 @@ class StratifiedSeries:
         >>> series.select(start="2024-02-15").periods
         ('2024-02',)
         """
-        return selecting.select(self, group, site, start, end, where)
+        chosen = selecting.select(self, group, site, start, end, where)
+        asked = {"group": group, "site": site, "start": start, "end": end, "where": where}
+        return summed.selected(self, chosen, asked)
 
     def completeness(
         self, *, by_period: bool = True, unknown: str | Sequence[str] | None = None
@@ -387,6 +401,80 @@ class StratifiedSeries:
         """
         return _completeness.unknown_bounds(self, unknown)
 
+    def disclose(
+        self,
+        rule: SuppressionRule | str,
+        *,
+        margins: str | Sequence[str] | None = None,
+        protect: int | None = None,
+    ) -> StratifiedSeries:
+        """Give the series as it may leave: small counts withheld, so that nobody can work them out.
+
+        Protected counts are withheld or marked and others rounded, as the rule says. Then everything that is
+        published together, the series and its margins, is attacked as an outsider would, and more is withheld
+        until each protected count is left with enough possible whole numbers, as little as can be found.
+        Values come from the disclosed counts. Zeros are shown and never withheld for the sake of others.
+
+        Parameters
+        ----------
+        rule : SuppressionRule or str
+            The rule, or the name of one that :meth:`SuppressionRule.load` knows.
+        margins : str or sequence of str, optional
+            Sums that are published together with the series, in all combinations: "total" (over groups),
+            "site" and further columns (pooled), groupings of the scheme, longer periods such as "year", and
+            "all" (all periods together). Default: the total, and sums over sites and further columns.
+        protect : int, optional
+            Fewest whole numbers an outsider may be left with for a protected count. Default: the rule's.
+
+        Returns
+        -------
+        StratifiedSeries
+            What is withheld is NaN with status "suppressed"; this series is not changed. ``total()``,
+            ``pool()``, ``collapse()`` and ``resample()`` of it give the published margin where it was named,
+            else the sum of the disclosed counts, which a withheld part withholds. ``method`` and ``notes``
+            say what was done, and what the rule by itself would have left.
+
+        Raises
+        ------
+        OptionError
+            If the rule cannot be kept; for times between events, unless nothing is protected; for windows
+            that overlap, margins that do not exist, or a series disclosed already.
+        DataError
+            If a count is no whole number.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> rows = pd.DataFrame({"m": ["2024-01"] * 3, "area": ["A", "B", "C"], "n": [3, 40, 90]})
+        >>> calls = qe.Measure("Calls", "count", None)
+        >>> series = qe.from_counts(rows, calls, period="m", numerator="n", group="area")
+        >>> series.disclose("strict-10").data[["numerator", "status"]].values.tolist()
+        [[nan, 'suppressed'], [nan, 'suppressed'], [90.0, 'observed']]
+        """
+        return _apply.disclose(self, rule, margins, protect)
+
+    @property
+    def margins(self) -> pd.DataFrame:
+        """The margins published with a disclosed series, as one tidy frame; empty of any other series.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``margin`` (such as "total + site"), then the columns of :attr:`data`; a column summed over holds
+            "All".
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> rows = pd.DataFrame({"m": ["2024-01"] * 3, "area": ["A", "B", "C"], "n": [3, 40, 90]})
+        >>> calls = qe.Measure("Calls", "count", None)
+        >>> series = qe.from_counts(rows, calls, period="m", numerator="n", group="area")
+        >>> series.disclose("strict-10").margins[["margin", "group", "numerator"]].values.tolist()
+        [['total', 'All groups', 133.0]]
+        """
+        published = self.published or Published(self.cells, Key(), ())
+        return published.frame()
+
     def to_dict(self) -> dict[str, Any]:
         """Give the series as a dictionary that JSON can hold.
 
@@ -403,6 +491,7 @@ class StratifiedSeries:
         >>> json.loads(json.dumps(series.to_dict()))["type"]
         'StratifiedSeries'
         """
+        margins = {} if self.published is None else {"published": self.published.to_dict()}
         return {
             **_result.header("StratifiedSeries", _FORMAT),
             "measure": self.measure.to_dict(),
@@ -413,6 +502,7 @@ class StratifiedSeries:
             "cells": self.cells.to_dict(),
             "method": _result.to_json(self.method),
             "notes": _result.to_json(self.notes),
+            **margins,
         }
 
     @classmethod
@@ -445,15 +535,17 @@ class StratifiedSeries:
         data = _in_present_format(data)
         _result.check_header(data, "StratifiedSeries", _FORMAT)
         try:
+            cells, margins = Cells.from_dict(data["cells"]), data.get("published")
             return cls(
                 measure=Measure.from_dict(data["measure"]),
                 scheme=None if data["scheme"] is None else Scheme.from_dict(data["scheme"]),
                 grouping=data["grouping"],
                 every=_periods.check_every(data["every"]),
                 window=_validate.whole_number("window", data["window"], at_least=1),
-                cells=Cells.from_dict(data["cells"]),
+                cells=cells,
                 method=_result.from_json(data["method"]),
                 _notes=_result.notes([_result.from_json(data["notes"])]),
+                published=None if margins is None else Published.from_dict(margins, cells),
             )
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise DataError(
@@ -483,6 +575,10 @@ class StratifiedSeries:
         False
         """
         if not isinstance(other, StratifiedSeries) or not self.cells.equals(other.cells):
+            return False
+        if (self.published or other.published) and not (
+            self.published is not None and self.published.equals(other.published)
+        ):
             return False
         mine, theirs = (replace(s, cells=s.cells.take(slice(0), slice(0))).to_dict() for s in (self, other))
         return mine == theirs

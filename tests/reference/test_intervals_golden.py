@@ -1,8 +1,8 @@
 """Intervals against independently computed numbers (``intervals.json``), all to 1e-9.
 
 Not among them, as these intervals are not offered: ``riskratio_wald``, ``riskratio_small``,
-``oddsratio_wald``, ``oddsratio_midp``, ``oddsratio_fisher`` and ``pois_byar`` of epitools, and the Wald intervals
-of metafor; the root searches of epitools stop at 2e-3 and are replaced by the precise numbers.
+``oddsratio_wald``, ``oddsratio_midp``, ``oddsratio_fisher`` and ``pois_byar`` of epitools, and the Wald
+intervals of metafor. The root searches of epitools stop at 2e-3; precise numbers stand in for them.
 """
 
 from __future__ import annotations

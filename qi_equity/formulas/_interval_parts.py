@@ -83,7 +83,7 @@ def edge(inside: FloatArray, outside: FloatArray, beyond: Callable[[FloatArray],
     Returns
     -------
     ndarray of float, shape (...)
-        ``outside`` where the function is positive nowhere.
+        Where it is positive first; exactly ``outside`` where it is positive nowhere.
     """
     near, far = inside.astype(np.float64), outside.astype(np.float64)
     with np.errstate(all="ignore"):
@@ -92,4 +92,4 @@ def edge(inside: FloatArray, outside: FloatArray, beyond: Callable[[FloatArray],
             is_beyond = beyond(middle) > 0
             far = np.where(is_beyond, middle, far)
             near = np.where(is_beyond, near, middle)
-    return np.asarray(near + (far - near) / 2)
+    return far

@@ -169,7 +169,7 @@ def mean_ratio(
     y0, s0, n0 = mean_cells({**reference, "reference_size": reference_size})
     some = np.where(y0 == 0, np.nan, y0)
     ratio, v, v0 = y / some, _variance(s, n), _variance(s0, n0)
-    squared_t = _t(tail_of(confidence), _degrees(v, n, ratio**2 * v0, n0)) ** 2
+    squared_t = _t(tail_of(confidence), _degrees(y0**2 * v, n, y**2 * v0, n0)) ** 2
     lower, upper = _fieller(y, some, squared_t * v, squared_t * v0)
     return Interval(ratio, lower, upper)
 

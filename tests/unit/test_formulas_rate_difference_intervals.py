@@ -66,6 +66,13 @@ def test_score_to_many_digits():
     np.testing.assert_allclose([found.lower[0], found.upper[0]], ends, rtol=1e-9)
 
 
+def test_score_without_any_event_is_known_in_closed_form():
+    """A rate r of one group only has the squared score r e, so the ends are z squared over the exposure."""
+    found, z2 = score_rate_difference(0, [1, 28, 700], 0, [1, 294, 3]), stats.norm.ppf(0.975) ** 2
+    np.testing.assert_allclose(found.lower, -z2 / np.array([1, 294, 3]), rtol=1e-12)
+    np.testing.assert_allclose(found.upper, z2 / np.array([1, 28, 700]), rtol=1e-12)
+
+
 @pytest.mark.parametrize("function", [rate_difference, score_rate_difference])
 def test_without_exposure(function):
     found = function([1, 0, np.nan], [0, 10, 10], [1, 0, 1], [10, 10, 10])

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from qi_equity.data.records import from_records as from_records
     from qi_equity.data.scheme import Scheme as Scheme
     from qi_equity.data.series import StratifiedSeries as StratifiedSeries
+    from qi_equity.data.standardised import StandardisedRates as StandardisedRates
     from qi_equity.equity.compare import GroupComparison as GroupComparison
     from qi_equity.equity.compare import compare_groups as compare_groups
     from qi_equity.equity.gap_chart import GapChart as GapChart
@@ -107,6 +108,7 @@ _HOMES = {
     "Vlad": "spc.kinds_weighted",
     "rates": "equity.rates",
     "RateTable": "equity.rates",
+    "StandardisedRates": "data.standardised",
     "gaps": "equity.gaps",
     "GapTable": "equity.gaps",
     "gap_chart": "equity.gap_chart",
@@ -157,6 +159,7 @@ __all__ = [
     "RuleSet",
     "S",
     "Scheme",
+    "StandardisedRates",
     "StratifiedSeries",
     "SuppressionRule",
     "T",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import pandas as pd
 
@@ -23,6 +23,11 @@ from qi_equity.data.disclosure.rule import SuppressionRule
 from qi_equity.data.measure import Measure
 from qi_equity.data.scheme import Scheme
 from qi_equity.errors import DataError
+
+if TYPE_CHECKING:
+    from qi_equity.data._standard import Standard
+    from qi_equity.data.spans import Over
+    from qi_equity.data.standardised import StandardisedRates
 
 __all__ = ["StratifiedSeries"]
 
@@ -401,6 +406,79 @@ class StratifiedSeries:
         """
         return _completeness.unknown_bounds(self, unknown)
 
+    def standardise(
+        self,
+        by: str | Sequence[str],
+        *,
+        standard: Standard = "all",
+        method: Literal["direct", "indirect"] = "direct",
+        interval: Literal["dobson", "gamma", "ohid", "exact"] | None = None,
+        over: Over = "period",
+        merge: bool = False,
+        confidence: float = 0.95,
+    ) -> StandardisedRates:
+        """Give the rates there would be with the case-mix of a standard.
+
+        So that a change of who comes is not read as a change of care. With ``by="group"`` it is the total
+        over a fixed mix of groups.
+
+        Parameters
+        ----------
+        by : str or sequence of str
+            Columns of the case-mix: some of those named in ``by=`` when the series was made, or "group".
+        standard : str, mapping or pandas.DataFrame
+            "all" (all groups over all periods) or one group, over all periods; or weights (for ``indirect``
+            rates) by label, of several columns by tuple of labels; or a frame with the columns of the
+            case-mix, ``denominator`` and, for ``indirect``, ``numerator``. Each label once.
+        method : {"direct", "indirect"}
+            ``direct``: the group's own rates, weighted by the standard's births. ``indirect``: events
+            observed against those expected at the standard's rates, where a group is too small for rates of
+            its own.
+        interval : {"dobson", "gamma", "ohid", "exact"}, optional
+            For ``direct`` "dobson" (OHID's, from 10 events) or "gamma" (of any number); for ``indirect``
+            "ohid" (exact below 10 events, then Byar's) or "exact". Default: the first.
+        over : {"period", "all"} or phases
+            Spans of time: each period, all together, or dates where a new span starts.
+        merge : bool
+            Take the strata of the case-mix that some group lacks in some span together, with the smallest of
+            the others if need be, alike for all. Only for ``direct``.
+        confidence : float
+            Level of confidence, in (0, 1).
+
+        Returns
+        -------
+        StandardisedRates
+            One row a stratum (without the case-mix) and span. Where a group lacks a stratum that the standard
+            has there is no direct rate: ``reason`` and ``notes`` say so.
+
+        Raises
+        ------
+        OptionError
+            If an option is not allowed, the measure is neither a proportion nor a rate, the standard does not
+            fit, or groups or windows that would be summed overlap.
+        ColumnError, InputTypeError
+            If the standard lacks a column or does not hold numbers.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> rows = pd.DataFrame(
+        ...     {
+        ...         "month": ["2024-01"] * 2 + ["2024-02"] * 2,
+        ...         "age": ["<35", "35+"] * 2,
+        ...         "pph": [27, 18, 18, 36],
+        ...         "births": [900, 300, 600, 600],
+        ...     }
+        ... )
+        >>> columns = {"period": "month", "numerator": "pph", "denominator": "births", "by": ["age"]}
+        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], **columns)
+        >>> series.standardise("age").table[["crude", "standardised"]].round(5).values.tolist()
+        [[0.0375, 0.04125], [0.045, 0.04125]]
+        """
+        from qi_equity.data.standardise import standardise
+
+        return standardise(self, by, standard, method, interval, over, merge, confidence)
+
     def disclose(
         self,
         rule: SuppressionRule | str,
@@ -535,9 +613,10 @@ class StratifiedSeries:
         data = _in_present_format(data)
         _result.check_header(data, "StratifiedSeries", _FORMAT)
         try:
-            cells, margins = Cells.from_dict(data["cells"]), data.get("published")
+            measure, cells = Measure.from_dict(data["measure"]), Cells.from_dict(data["cells"])
+            margins = data.get("published")
             return cls(
-                measure=Measure.from_dict(data["measure"]),
+                measure=measure,
                 scheme=None if data["scheme"] is None else Scheme.from_dict(data["scheme"]),
                 grouping=data["grouping"],
                 every=_periods.check_every(data["every"]),

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from qi_equity import _result, _validate
-from qi_equity._version import __version__
 from qi_equity.data import regroup
 from qi_equity.data._standard import Chosen, Standard, choose
 from qi_equity.data.cells import MISSING, SUPPRESSED, Bools, Floats, Ints, sum_strata
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import Over, Spans, spans
 from qi_equity.data.standardised import StandardisedRates
+from qi_equity.data.table import library
 from qi_equity.errors import OptionError
 from qi_equity.formulas.interval import Interval
 from qi_equity.formulas.rate_intervals import exact_rate_interval, ohid_rate_interval
 from qi_equity.formulas.standardisation import FEWEST, direct_rate, expected_events
 
-__all__ = ["standardise"]
+__all__ = ["make", "standardise"]
+
+T = TypeVar("T", bound=StandardisedRates)
 
 _INTERVALS = {"direct": ("dobson", "gamma"), "indirect": ("ohid", "exact")}
 
@@ -58,16 +60,28 @@ def standardise(
 ) -> StandardisedRates:
     """Standardise the rates of a series; see the method of the series."""
     _validate.one_of("method", method, list(_INTERVALS))
-    interval = _validate.one_of("interval", interval or _INTERVALS[method][0], _INTERVALS[method])
     _validate.number("confidence", confidence, above=0, below=1)
     columns = _check(series, by, method, merge)
-    layout = _layout(series, columns)
-    chosen = choose(series, standard, layout.mix, layout.place, method)
-    summed = spans(series, over)
+    options = {
+        "by": columns,
+        "standard": standard,
+        "method": method,
+        "interval": _validate.one_of("interval", interval or _INTERVALS[method][0], _INTERVALS[method]),
+        "merge": merge,
+        "confidence": confidence,
+    }
+    return make(StandardisedRates, spans(series, over), options)
+
+
+def make(cls: type[T], summed: Spans, options: Mapping[str, Any]) -> T:
+    """Make the rates from counts over spans; see the method of the series for the options."""
+    series, method = summed.series, options["method"]
+    layout = _layout(series, options["by"])
+    chosen = choose(series, options["standard"], layout.mix, layout.place, method)
     together, partial = _rows(summed, layout)
     block = _block(summed, layout)
-    merged = _merged(block.n, chosen.weights) if merge else np.zeros(len(layout.mix), dtype=bool)
-    ratio, rate, expected, kept = _reckon(block, chosen, merged, method, interval, confidence)
+    merged = _merged(block.n, chosen.weights) if options["merge"] else np.zeros(len(layout.mix), dtype=bool)
+    ratio, rate, expected, kept = _reckon(block, chosen, merged, options)
     reason = _reasons(block, kept, chosen, together, rate, method)
     numbers = {
         "events": together.cells.numerator,
@@ -82,14 +96,13 @@ def standardise(
         "ratio_upper": ratio.upper,
         "reason": reason,
     }
-    said = {"method": method, "interval": interval, "confidence": confidence, "merge": merge}
-    return StandardisedRates(
-        measure=series.measure,
-        by=columns,
-        method={**together.series.method, "standardised": {**said, "standard": chosen.text}}
-        | {"library": f"qi_equity {__version__}"},
+    said = {name: options[name] for name in ("method", "interval", "confidence", "merge")}
+    mix = layout.mix.assign(weight=chosen.weights, rate=chosen.rates, merged=merged)
+    return cls(
+        spans=summed,
+        options=options,
+        method={**series.method, "standardised": {**said, "standard": chosen.text, "mix": mix}, **library()},
         _table=together.frame(numbers),
-        _standard=layout.mix.assign(weight=chosen.weights, rate=chosen.rates, merged=merged),
         _notes=_result.notes(
             [
                 together.notes,
@@ -195,13 +208,14 @@ def _somewhere(n: Floats) -> Bools:
 
 
 def _reckon(
-    block: _Block, chosen: Chosen, merged: Bools, method: str, interval: Any, confidence: float
+    block: _Block, chosen: Chosen, merged: Bools, options: Mapping[str, Any]
 ) -> tuple[Interval, Interval, Floats, Bools]:
     """Give the ratio and the rate with intervals, and expected events (R, K); which cells lack a stratum."""
     x, n, w = (_join(a, merged, axis) for a, axis in ((block.x, 1), (block.n, 1), (chosen.weights, 0)))
     x, n = (np.moveaxis(a, 1, -1) for a in (x, n))
     lacking: Bools = ((n == 0) & (w > 0)).any(axis=-1)
-    if method == "direct":
+    interval, confidence = options["interval"], options["confidence"]
+    if options["method"] == "direct":
         rate = direct_rate(x, n, w, confidence=confidence, interval=interval)
         none = np.full(rate.estimate.shape, np.nan)
         return Interval(none, none, none), rate, none, lacking

@@ -16,7 +16,7 @@ from qi_equity.equity.gap_columns import Gaps, gaps_of
 from qi_equity.equity.intervals import DIFFERENCES, ODDS_RATIOS, RATIOS, chosen, default_name
 from qi_equity.equity.rates import check_series, exposure_of, rate_of, reliability_of, with_status
 from qi_equity.equity.reference import Against, Reference, compare_with, resolve
-from qi_equity.equity.table import TableResult, library
+from qi_equity.data.table import TableResult, library
 from qi_equity.errors import OptionError
 
 __all__ = ["GapTable", "gaps"]

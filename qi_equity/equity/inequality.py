@@ -14,7 +14,7 @@ from qi_equity.data.unknown import unknown_groups
 from qi_equity.equity import inequality_rows
 from qi_equity.equity.inequality_catalogue import InequalityMeasure, choose
 from qi_equity.equity.reference import BEST, Reference, resolve
-from qi_equity.equity.table import TableResult, library
+from qi_equity.data.table import TableResult, library
 from qi_equity.errors import InputTypeError, OptionError
 
 __all__ = ["InequalityTable", "inequality"]

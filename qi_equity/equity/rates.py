@@ -15,7 +15,7 @@ from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import Over, Spans, spans
 from qi_equity.equity import rate_notes
 from qi_equity.equity.intervals import INTERVALS, chosen
-from qi_equity.equity.table import TableResult, library
+from qi_equity.data.table import TableResult, library
 from qi_equity.errors import InputTypeError
 from qi_equity.formulas import reliability
 from qi_equity.formulas.interval import Interval

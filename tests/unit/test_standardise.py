@@ -305,7 +305,7 @@ def test_saved_and_read_again(two_ages: StratifiedSeries) -> None:
     assert again.equals(found)
     assert not again.equals(standardise(two_ages, "age", confidence=0.9))
     assert not found.equals(found.table)
-    with pytest.raises(DataError, match="not the data of standardised rates"):
+    with pytest.raises(DataError, match="not the data of a StandardisedRates"):
         StandardisedRates.from_dict({**found.to_dict(), "table": 3})
     with pytest.raises(DataError, match="wanted is 'StandardisedRates'"):
         StandardisedRates.from_dict({})

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from qi_equity import _result, _validate
 from qi_equity.data import regroup
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import Over, Spans, spans
+from qi_equity.data.table import TableResult, library
 from qi_equity.data.unknown import unknown_groups
 from qi_equity.equity import inequality_rows
 from qi_equity.equity.inequality_catalogue import InequalityMeasure, choose
 from qi_equity.equity.reference import BEST, Reference, resolve
-from qi_equity.data.table import TableResult, library
 from qi_equity.errors import InputTypeError, OptionError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["InequalityTable", "inequality"]
 
@@ -61,6 +64,38 @@ class InequalityTable(TableResult):
     >>> table[["measure", "estimate", "compared", "reference"]].round(4).values.tolist()
     [['d', 0.05, 'North', 'West'], ['bgsd', 0.0221, '', '']]
     """
+
+    def plot(self, *, colours: str = "accessible") -> Figure:
+        """Draw the measures over the spans; see :func:`qi_equity.plot.inequality.plot_inequality`.
+
+        Parameters
+        ----------
+        colours : str
+            Palette.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure.
+
+        Raises
+        ------
+        OptionError
+            If the palette is not known, or the table holds too many places and measures for a figure.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> counts = pd.DataFrame({"m": ["2024-01"] * 2, "area": ["East", "West"], "x": [8, 20],
+        ...                        "n": [200, 250]})
+        >>> columns = {"period": "m", "numerator": "x", "denominator": "n", "group": "area"}
+        >>> series = qe.from_counts(counts, qe.measures["preterm_birth"], **columns)
+        >>> type(qe.inequality(series, measures=["d", "r"]).plot()).__name__
+        'Figure'
+        """
+        from qi_equity.plot.inequality import plot_inequality
+
+        return plot_inequality(self, colours=colours)
 
     @classmethod
     def _make(cls, spans: Spans, options: Mapping[str, Any]) -> Self:
@@ -145,7 +180,7 @@ def inequality(
     >>> series = qe.from_counts(counts, qe.measures["preterm_birth"], **columns)
     >>> found = qe.inequality(series, measures="ti").table
     >>> found[["estimate", "expected_if_equal"]].round(3).values.tolist()
-    [[0.098, 0.019]]
+    [[0.095, 0.027]]
     """
     _check(series)
     checked = resolve_reference(reference, series)

@@ -73,9 +73,33 @@ def _world(
     truth = estimates(ids, true, births, compare(true, births, here))
     drawn = _draw(counts, rows, true, births, u)
     measured = estimates(ids, drawn, births, compare(drawn, births, here))
-    return {
-        i: (truth[i], *tail_quantiles(m, confidence=confidence), m.std(axis=0)) for i, m in measured.items()
-    }
+    # Equal groups have no inequality at all, not what rounding leaves of it.
+    some = float(stretch > 0)
+    return {i: (some * truth[i], *_quantiles(m, confidence), _spread(m)) for i, m in measured.items()}
+
+
+def _quantiles(drawn: Floats, confidence: float) -> tuple[Floats, ...]:
+    """Give quantiles with errors; draws without a value widen the interval on either side.
+
+    A relative measure has no value in a draw without events. Where most draws have none there is no interval.
+    """
+    without = np.isnan(drawn)
+    if not without.any():
+        return tail_quantiles(drawn, confidence=confidence)
+    beyond = 2 * np.fmax.reduce(drawn, axis=0) + 1
+    low, _, low_error, _ = tail_quantiles(np.where(without, 0, drawn), confidence=confidence)
+    _, high, _, high_error = tail_quantiles(np.where(without, beyond, drawn), confidence=confidence)
+    most = without.mean(axis=0) > 1 / 2
+    low, high, low_error, high_error = (np.where(most, np.nan, a) for a in (low, high, low_error, high_error))
+    return low, high, low_error, high_error
+
+
+def _spread(drawn: Floats) -> Floats:
+    """Give the standard deviation of the draws that have a value."""
+    known = ~np.isnan(drawn)
+    n = np.where(known.any(axis=0), known.sum(axis=0), np.nan)
+    away = drawn - np.nansum(drawn, axis=0) / n
+    return np.asarray(np.sqrt(np.nansum(away**2, axis=0) / n))
 
 
 def _stretched(counts: GroupCounts, rows: slice, stretch: float) -> Floats:

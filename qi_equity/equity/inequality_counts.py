@@ -79,13 +79,14 @@ def side_by_side(spans: Spans) -> GroupCounts:
     unknown = is_unknown(series)
     of_place, places = regroup.distinct(cells.strata.drop(columns="group"))
     named = [g for g in series.groups if g not in unknown_groups(series)]
-    column = pd.Index(named).get_indexer(cells.strata["group"].astype("str"))
+    column = pd.Index(named).get_indexer(pd.Index(cells.strata["group"].astype("str")))
     row = np.full((len(places), len(named)), -1, dtype=np.int64)
     row[of_place[~unknown], column[~unknown]] = np.flatnonzero(~unknown)
     there = (row >= 0)[:, None, :]
 
-    def block(values: NDArray[Any], absent: object) -> NDArray[Any]:
-        return np.where(there, np.moveaxis(values[row], 1, 2), absent).reshape(-1, len(named))
+    def block(values: NDArray[Any], absent: Any) -> NDArray[Any]:
+        found: NDArray[Any] = np.where(there, np.moveaxis(values[row], 1, 2), absent)
+        return found.reshape(-1, len(named))
 
     parts = {name: block(getattr(cells, name), np.nan) for name in _FIELDS}
     start, end = (block(days, np.datetime64("NaT", "us")) for days in (spans.start, spans.end))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,8 +104,8 @@ def _best(counts: GroupCounts, rule: Rule) -> Ints:
 def _where_computed(found: Found, counts: GroupCounts) -> Found:
     """Leave the rows empty in which nothing is computed."""
     dropped = counts.why_not != ""
-    parts = (np.where(dropped, np.nan, getattr(found, name)) for name in _NUMBERS)
-    return Found(*parts, found.method)
+    parts = {name: np.where(dropped, np.nan, getattr(found, name)) for name in _NUMBERS}
+    return replace(found, **parts)
 
 
 def _columns(
@@ -176,7 +177,7 @@ def _frame(spans: Spans, counts: GroupCounts, parts: Sequence[Mapping[str, Any]]
     place = np.repeat(np.arange(rows) // n_spans, len(parts))
     frame = pd.DataFrame({c: counts.places[c].array.take(place) for c in counts.places.columns})
     span = np.repeat(np.arange(rows) % n_spans, len(parts))
-    frame["span"] = pd.Categorical.from_codes(span, categories=list(spans.labels))
+    frame["span"] = pd.Categorical.from_codes(span, categories=pd.Index(spans.labels))
     frame["start"] = np.repeat(counts.start, len(parts))
     frame["end"] = np.repeat(counts.end, len(parts))
     for name in parts[0]:

@@ -36,7 +36,7 @@ def over_groups(terms: FloatArray) -> FloatArray:
 def average(terms: FloatArray) -> FloatArray:
     """Average over the groups that are there, each counting alike."""
     n = np.maximum((~np.isnan(terms)).sum(axis=-1), 1)
-    return over_groups(terms) / n
+    return np.asarray(over_groups(terms) / n)
 
 
 def defined(condition: FloatArray, value: FloatArray) -> FloatArray:

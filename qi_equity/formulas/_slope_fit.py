@@ -13,7 +13,7 @@ from qi_equity.formulas._arrays import FloatArray
 Curve = Callable[[FloatArray], FloatArray]
 
 _ROUNDS = 60
-_FAR = 4.0
+_HALVINGS = 30
 _NEAR = 1e-12
 # A fitted logit or log beyond this has run away: there is no finite solution.
 _RUNAWAY = 30.0
@@ -23,20 +23,22 @@ def _expit(eta: FloatArray) -> FloatArray:
     return np.asarray(special.expit(eta))
 
 
-def _exp(eta: FloatArray) -> FloatArray:
-    return np.exp(np.minimum(eta, 2 * _RUNAWAY))
-
-
 class Link(NamedTuple):
-    """A canonical link: itself, its inverse, and the variance of one birth as a function of the mean."""
+    """A canonical link: itself, its inverse, the variance as a function of the mean, and the cumulant.
+
+    The log-likelihood of one birth is y times the linear predictor less the cumulant of the predictor.
+    """
 
     link: Curve
     inverse: Curve
     variance: Curve
+    cumulant: Curve
 
 
-logit = Link(lambda m: np.asarray(special.logit(m)), _expit, lambda m: m * (1 - m))
-log = Link(np.log, _exp, lambda m: m)
+logit = Link(
+    lambda m: np.asarray(special.logit(m)), _expit, lambda m: m * (1 - m), lambda eta: np.logaddexp(0, eta)
+)
+log = Link(np.log, np.exp, lambda m: m, np.exp)
 
 
 def fit(
@@ -62,22 +64,40 @@ def fit(
     moves : ndarray, shape (..., 2, G)
         By how much each coefficient moves with each value.
     """
-    start, inverse, variance = link
     there = ~np.isnan(y)
     x, y, n = np.where(there[..., np.newaxis], x, 0), np.where(there, y, 0), np.where(there, size, 0)
     beta = np.zeros((*y.shape[:-1], 2))
     with np.errstate(divide="ignore", invalid="ignore"):
-        beta[..., 0] = start(mean)
+        beta[..., 0] = link.link(mean)
     for _ in range(_ROUNDS):
-        fitted = inverse(_dot(x, beta))
-        inverted = _inverted(_information(x, n * variance(fitted)))
+        fitted = link.inverse(_dot(x, beta))
+        inverted = _inverted(_information(x, n * link.variance(fitted)))
         step = _dot(inverted, np.einsum("...gi,...g->...i", x, n * (y - fitted)))
-        beta = beta + np.clip(step, -_FAR, _FAR)
+        beta = _uphill(beta, step, x, y, n, link)
         if not (np.abs(step) > _NEAR).any():
             break
     found = (np.abs(step) < np.sqrt(_NEAR)).all(axis=-1) & (np.abs(_dot(x, beta)) < _RUNAWAY).all(axis=-1)
     moves = np.einsum("...ij,...gj,...g->...ig", inverted, x, n)
     return np.where(found[..., np.newaxis], beta, np.nan), moves
+
+
+def _uphill(
+    beta: FloatArray, step: FloatArray, x: FloatArray, y: FloatArray, n: FloatArray, link: Link
+) -> FloatArray:
+    """Take the step, halved where the likelihood would fall until it does not."""
+
+    def likelihood(at: FloatArray) -> FloatArray:
+        eta = _dot(x, at)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray((n * (y * eta - link.cumulant(eta))).sum(axis=-1))
+
+    before = likelihood(beta)
+    for _ in range(_HALVINGS):
+        falls = likelihood(beta + step) < before - _NEAR * np.abs(before)
+        if not falls.any():
+            break
+        step = np.where(falls[..., np.newaxis], step / 2, step)
+    return beta + step
 
 
 def _dot(matrix: FloatArray, vector: FloatArray) -> FloatArray:

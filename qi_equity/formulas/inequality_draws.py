@@ -19,6 +19,8 @@ __all__ = [
     "uniforms",
 ]
 
+_ROUNDING = 1e-9
+
 
 def sampling_chance(events: ArrayLike, births: ArrayLike, *, repeatable: bool = False) -> FloatArray:
     """Give the chance of an event that sampling errors and draws are reckoned with.
@@ -220,7 +222,8 @@ def inverted_limit(truth: FloatArray, quantile: FloatArray, observed: FloatArray
     """
     unknown = np.isnan(truth).any(axis=0) | np.isnan(quantile).any(axis=0) | np.isnan(observed)
     rising = np.maximum.accumulate(np.where(unknown, 0, quantile), axis=0)
-    passed = (rising < observed).sum(axis=0)
+    # Draws that tie with the estimate must not fall below it by rounding.
+    passed = (rising < observed - _ROUNDING * np.abs(observed)).sum(axis=0)
     after = np.clip(passed, 1, len(truth) - 1)[np.newaxis]
     (q0, q1), (t0, t1) = (
         [np.take_along_axis(a, after - back, axis=0)[0] for back in (1, 0)] for a in (rising, truth)

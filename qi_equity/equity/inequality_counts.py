@@ -77,11 +77,8 @@ def side_by_side(spans: Spans) -> GroupCounts:
     """
     series, cells = spans.series, spans.cells
     unknown = is_unknown(series)
-    of_place, places = regroup.distinct(cells.strata.drop(columns="group"))
     named = [g for g in series.groups if g not in unknown_groups(series)]
-    column = pd.Index(named).get_indexer(pd.Index(cells.strata["group"].astype("str")))
-    row = np.full((len(places), len(named)), -1, dtype=np.int64)
-    row[of_place[~unknown], column[~unknown]] = np.flatnonzero(~unknown)
+    places, row = _places(spans, unknown, named)
     there = (row >= 0)[:, None, :]
 
     def block(values: NDArray[Any], absent: Any) -> NDArray[Any]:
@@ -97,19 +94,10 @@ def side_by_side(spans: Spans) -> GroupCounts:
     n_spans = len(spans.labels)
     whole = np.where(reported, np.nan_to_num(parts["denominator"]), 0.0).reshape(len(places), n_spans, -1)
     used = reported & (parts["denominator"] > 0) & np.isfinite(parts["value"])
-    empty = reported & ~used
     lacking = ~reported & ~never
     why_not = _why_not(used, lacking)
     spans_of = np.repeat(np.arange(len(places)), n_spans)
-    notes = [
-        _unknown_note(spans, unknown),
-        _named_note(places, spans_of, named, never, "never_reported", "caution", _NEVER),
-        _named_note(places, spans_of, named, empty, "without_births", "info", _EMPTY),
-        _named_note(
-            places, spans_of, named, lacking & (why_not == "")[:, None], "left_out", "caution", _LACK
-        ),
-        _not_computed_note(places, spans_of, why_not),
-    ]
+    left_out = lacking & (why_not == "")[:, None]
     value = np.where(used & (why_not == "")[:, None], parts["value"], np.nan)
     return GroupCounts(
         kind=series.measure.kind,
@@ -122,13 +110,29 @@ def side_by_side(spans: Spans) -> GroupCounts:
         n_groups=used.sum(axis=1),
         start=np.fmin.reduce(start, axis=1),
         end=np.fmax.reduce(end, axis=1),
-        notes=notes,
+        notes=[
+            _unknown_note(spans, unknown),
+            _named_note(places, spans_of, named, never, "never_reported", "caution", _NEVER),
+            _named_note(places, spans_of, named, reported & ~used, "without_births", "info", _EMPTY),
+            _named_note(places, spans_of, named, left_out, "left_out", "caution", _LACK),
+            _not_computed_note(places, spans_of, why_not),
+        ],
     )
 
 
 _NEVER = "Nothing was ever reported for {}: the measures of inequality are without this group."
 _EMPTY = "{} had no births in {}: the measures of inequality there are without this group."
 _LACK = "{} is missing or suppressed in {}: the measures of inequality there are without this group."
+
+
+def _places(spans: Spans, unknown: Bools, named: list[str]) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """Give the places, and the stratum of each place and named group, shape (U, G); -1 for none."""
+    strata = spans.cells.strata
+    of_place, places = regroup.distinct(strata.drop(columns="group"))
+    column = pd.Index(named).get_indexer(pd.Index(strata["group"].astype("str")))
+    row = np.full((len(places), len(named)), -1, dtype=np.int64)
+    row[of_place[~unknown], column[~unknown]] = np.flatnonzero(~unknown)
+    return places, row
 
 
 def _errors(kind: str, parts: dict[str, Floats]) -> Floats:

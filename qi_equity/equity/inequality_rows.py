@@ -104,7 +104,7 @@ def _best(counts: GroupCounts, rule: Rule) -> Ints:
 def _where_computed(found: Found, counts: GroupCounts) -> Found:
     """Leave the rows empty in which nothing is computed."""
     dropped = counts.why_not != ""
-    parts = {name: np.where(dropped, np.nan, getattr(found, name)) for name in _NUMBERS}
+    parts: dict[str, Any] = {n: np.where(dropped, np.nan, getattr(found, n)) for n in _NUMBERS}
     return replace(found, **parts)
 
 

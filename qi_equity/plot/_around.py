@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,11 +21,41 @@ from qi_equity.plot._text import Ruler
 _NAME_PT, _COUNTS_PT, _STRIP_PT, _GAP_PT = 14.0, 12.5, 11.0, 3.0
 
 
+class Titled(Protocol):
+    """What a header is made of."""
+
+    @property
+    def name(self) -> str:
+        """Whose panel it is."""
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """How many births and events stand behind it."""
+
+    @property
+    def why(self) -> str:
+        """Why it is drawn as it is."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What it cannot show, and other warnings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The words of a header whose panel is not that of a chart."""
+
+    name: str
+    counts: tuple[str, ...] = ()
+    why: str = ""
+    words: tuple[str, ...] = ()
+
+
 class Header:
     """Name, counts, reason and warnings of a panel, wrapped to its width; ``height`` is in points."""
 
     def __init__(
-        self, panel: Panel, extra: Sequence[str], words: Sequence[str], width: float, ruler: Ruler
+        self, panel: Titled, extra: Sequence[str], words: Sequence[str], width: float, ruler: Ruler
     ) -> None:
         self.why = ruler.wrap(panel.why.split(), width, style.SMALL)
         self.name = ruler.wrap(panel.name.split(" "), width, style.NAME, weight="bold")

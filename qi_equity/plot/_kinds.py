@@ -23,10 +23,20 @@ _SPREADS = {"mr": "moving range", "s": "standard deviation", "r": "range"}
 _FITTED = {"weibull": "Weibull", "exponential": "exponential"}
 
 
+def plain_unit(measure: Measure) -> str:
+    """Give the unit of a measure, or a word for what is measured."""
+    plain = {"count": "events", "mean": "mean", "between": "between events"}
+    return written_unit(measure) or plain.get(measure.kind, "value")
+
+
+def written_unit(measure: Measure) -> str:
+    """Give the unit of a measure as it is read; empty where it has none."""
+    return measure.unit.replace("per 1000", "per 1,000")
+
+
 def unit_of(measure: Measure, spec: Spec) -> str:
     """Give the label of the y axis."""
-    plain = {"count": "events", "mean": "mean", "between": "between events"}
-    unit = measure.unit.replace("per 1000", "per 1,000")
+    unit = written_unit(measure)
     if spec.two_arms:
         return "CUSUM"
     match spec:
@@ -37,7 +47,7 @@ def unit_of(measure: Measure, spec: Spec) -> str:
         case MovingRange() | S() | R():
             return f"{_SPREADS[spec.kind]}, {unit}" if unit else _SPREADS[spec.kind]
         case _:
-            return unit or plain.get(measure.kind, "value")
+            return plain_unit(measure)
 
 
 def arm_names(measure: Measure, spec: Spec) -> dict[str, tuple[int, str]]:

@@ -12,7 +12,7 @@ from qi_equity.plot import _style as style
 from qi_equity.plot._text import Ruler
 
 LEFT, GAP, MARGIN = 52.0, 46.0, 12.0
-_TITLE_PT, _SUBTITLE_PT, _NOTE_PT, _LEGEND_PT, _HANDLE_PT = 19.0, 15.0, 11.5, 15.0, 46.0
+_TITLE_PT, _SUBTITLE_PT, _NOTE_PT, _LEGEND_PT, _HANDLE_PT = 19.0, 15.0, 10.2, 15.0, 46.0
 _X_LABELS_PT, _BETWEEN_PT = 34.0, 12.0
 _WIDE, _NARROW = 12.8 * 72, 10.0 * 72
 
@@ -27,18 +27,34 @@ def columns_for(panels: int, groups: int, sites: int) -> int:
 class Page:
     """A page of panels, filled from the top; sizes are in points.
 
-    ``labelled`` tells for each panel whether its y axis has labels.
+    ``labelled`` tells for each panel whether its y axis has labels, for which ``left`` points are kept.
+    ``places`` are the row and column of each panel (default: one after the other), ``heights`` those of the
+    rows, ``between`` the space under each row but the last.
     """
 
-    def __init__(self, labelled: Sequence[bool], columns: int) -> None:
-        self.panels, self.columns = len(labelled), columns
-        self.rows = -(-self.panels // columns)
+    def __init__(
+        self,
+        labelled: Sequence[bool],
+        columns: int,
+        *,
+        left: float = LEFT,
+        places: Sequence[tuple[int, int]] | None = None,
+        heights: Sequence[float] | None = None,
+        between: float = _BETWEEN_PT,
+    ) -> None:
+        self.panels, self.columns, self.between = len(labelled), columns, between
+        self.places = places or [divmod(i, columns) for i in range(self.panels)]
+        self.rows = 1 + max(row for row, _ in self.places)
         self.page_width = _WIDE if columns > 1 else _NARROW
-        gaps = [LEFT, *(GAP + LEFT * any(labelled[c::columns]) for c in range(1, columns))]
+        named = {
+            column for (_, column), with_labels in zip(self.places, labelled, strict=True) if with_labels
+        }
+        gaps = [left, *(GAP + left * (c in named) for c in range(1, columns))]
         self.width = (self.page_width - sum(gaps) - GAP) / columns
         self.lefts = [sum(gaps[: c + 1]) + c * self.width for c in range(columns)]
-        heights = {1: 250.0 if columns < 3 else 210.0, 2: 170.0 if columns < 3 else 150.0}
-        self.height = heights.get(self.rows, 125.0)
+        usual = {1: 250.0 if columns < 3 else 210.0, 2: 170.0 if columns < 3 else 150.0}
+        self.heights = [usual.get(self.rows, 125.0)] * self.rows if heights is None else list(heights)
+        self.height = self.heights[0]
         # Positions are not known before the legend is; until then the Axes lie on each other.
         self.figure = Figure(figsize=(self.page_width / 72, 7.2), dpi=100, facecolor="white")
         self.figure.set_layout_engine("none")
@@ -48,11 +64,15 @@ class Page:
 
     def is_lowest(self, i: int) -> bool:
         """Tell whether no panel stands under panel ``i``."""
-        return i + self.columns >= self.panels
+        row, column = self.places[i]
+        return not any(c == column and r > row for r, c in self.places)
 
     def row_headers(self, heights: Sequence[float]) -> list[float]:
         """Give the height of each row's header: that of the highest in it."""
-        return [max(heights[r * self.columns : (r + 1) * self.columns]) for r in range(self.rows)]
+        return [
+            max(h for h, (r, _) in zip(heights, self.places, strict=True) if r == row)
+            for row in range(self.rows)
+        ]
 
     def place(
         self, headers: Sequence[float], title: str, subtitle: str, notes: Sequence[str], ruler: Ruler
@@ -64,7 +84,7 @@ class Page:
         feet = [line for note in notes for line in ruler.wrap(note.split(" "), room, style.SMALL)]
         legend = _Legend(self.axes, room, ruler)
         top = MARGIN + len(titles) * _TITLE_PT + len(under) * _SUBTITLE_PT
-        body = sum(headers) + self.rows * self.height + (self.rows - 1) * _BETWEEN_PT + _X_LABELS_PT
+        body = sum(headers) + sum(self.heights) + (self.rows - 1) * self.between + _X_LABELS_PT
         height = top + body + legend.height + 4 + len(feet) * _NOTE_PT + MARGIN
         self.figure.set_size_inches(self.page_width / 72, height / 72)
         self._place_axes(headers, top, height)
@@ -95,18 +115,17 @@ class Page:
 
     def _place_axes(self, headers: Sequence[float], top: float, height: float) -> None:
         bottoms, y = [], top
-        for header in headers:
-            y += header + self.height
+        for header, panel in zip(headers, self.heights, strict=True):
+            y += header + panel
             bottoms.append(y)
-            y += _BETWEEN_PT
-        for i, ax in enumerate(self.axes):
-            row, column = divmod(i, self.columns)
+            y += self.between
+        for ax, (row, column) in zip(self.axes, self.places, strict=True):
             ax.set_position(
                 (
                     self.lefts[column] / self.page_width,
                     1 - bottoms[row] / height,
                     self.width / self.page_width,
-                    self.height / height,
+                    self.heights[row] / height,
                 )
             )
 

@@ -120,8 +120,8 @@ def make_panels(chart: ControlChart, rows: Sequence[int]) -> list[Panel]:
     strata = chart.strata
     keys = list(strata.columns)
     names = _words.stratum_names(strata)
-    frames = {n: _by_stratum(getattr(chart, n), keys) for n in ("points", "signals", "notes")}
-    phases = _by_stratum(chart.timeline.phases, keys)
+    frames = {n: by_stratum(getattr(chart, n), keys) for n in ("points", "signals", "notes")}
+    phases = by_stratum(chart.timeline.phases, keys)
     every_panel = chart.notes[chart.notes["group"].isna() & (chart.notes["severity"] == "warning")]
     panels = []
     for row in rows:
@@ -134,7 +134,7 @@ def make_panels(chart: ControlChart, rows: Sequence[int]) -> list[Panel]:
     return panels
 
 
-def _by_stratum(frame: pd.DataFrame, keys: list[str]) -> dict[tuple[str, ...], pd.DataFrame]:
+def by_stratum(frame: pd.DataFrame, keys: list[str]) -> dict[tuple[str, ...], pd.DataFrame]:
     """Split a frame by its stratum; rows that speak of no single stratum are left out."""
     if not len(frame):
         return {}
@@ -175,7 +175,7 @@ def _panel(
         counts=_words.counts_of(periods, known, chart.series.measure, spec),
         words=_words.warnings_of(notes, signals, periods, int(left_out.sum())),
         x=x,
-        edges=_edges(x),
+        edges=edges_of(x),
         phase=periods["phase"].to_numpy(dtype=np.int64),
         phase_labels=_words.phase_labels(phases),
         arms=arms,
@@ -207,12 +207,12 @@ def _arms(
         )
         value = np.where(known, part["value"].to_numpy(dtype=float) * times, np.nan)
         arms.append(
-            Arm(side, name, value, improvement, concern, special & ~improvement & ~concern, _runs(signals))
+            Arm(side, name, value, improvement, concern, special & ~improvement & ~concern, runs_of(signals))
         )
     return tuple(arms)
 
 
-def _edges(x: Floats) -> Floats:
+def edges_of(x: Floats) -> Floats:
     """Give the borders half-way between neighbouring points, and as far beyond the first and the last."""
     if len(x) < 2:
         return np.concatenate([x - 15.0, x + 15.0])
@@ -220,7 +220,7 @@ def _edges(x: Floats) -> Floats:
     return np.concatenate([[x[0] - (middle[0] - x[0])], middle, [x[-1] + (x[-1] - middle[-1])]])
 
 
-def _runs(signals: pd.DataFrame | None) -> tuple[Run, ...]:
+def runs_of(signals: pd.DataFrame | None) -> tuple[Run, ...]:
     if signals is None:
         return ()
     placed = signals[(signals["n_points"] > 1) & signals["side"].notna()]

@@ -192,8 +192,13 @@ def _nice_step(span: float) -> float:
 
 
 def x_ticks(panels: Sequence[Panel], every: str, width: float) -> tuple[list[float], list[str]]:
+    """Choose dates to label for some panels."""
+    return date_ticks(np.concatenate([np.empty(0), *(p.x for p in panels)]), every, width)
+
+
+def date_ticks(days_of: Floats, every: str, width: float) -> tuple[list[float], list[str]]:
     """Choose dates to label on an axis ``width`` points wide, with the year under the first of each year."""
-    x = np.unique(np.concatenate([p.x for p in panels])) if panels else np.empty(0)
+    x = np.unique(days_of)
     room = max(2, int(width // _LABEL_PT))
     if not len(x):
         return [], []

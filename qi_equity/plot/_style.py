@@ -82,7 +82,49 @@ BASELINE = "baseline that sets the lines"
 PHASE = "start of a phase"
 OFF_SCALE = "off the scale"
 
+INTERVAL = "interval"
+RATE = "rate that meets the presentation standard"
+UNRELIABLE = "not yet visible: too few births or events to rely on the rate"
+WORSE = "worse for the group (interval beyond no gap)"
+BETTER = "better for the group (interval beyond no gap)"
+HIGHER_OR_LOWER = "higher or lower (interval beyond no gap)"
+NOT_YET_VISIBLE = "gap not yet visible (interval to both sides of no gap)"
+NO_GAP = "no gap"
+WORSE_THAN_LINE = "worse than the line, beyond the limits"
+BETTER_THAN_LINE = "better than the line, beyond the limits"
+AWAY_FROM_LINE = "beyond the limits"
+INSIDE = "within the limits, which does not show that it is the same"
+CANNOT_SHOW = "not yet visible: too few births for any rate to show as worse"
+NOT_JUDGED = "shown, not judged"
+POOLED_LINE = "line: all that are compared, together"
+INNER, OUTER = "limits", "outer limits"
+UNEQUAL = "more unequal than chance alone makes alike groups look"
+MAYBE_EQUAL = "not yet visible: chance alone could make it"
+IF_EQUAL = "what chance alone gives if all groups are alike"
+SHRUNKEN = "drawn towards its group's mean over the sites (shrunken)"
+GROUP, REFERENCE = "rate of the group", "rate of its reference"
+
 LEGEND_ORDER = (
+    RATE,
+    UNRELIABLE,
+    WORSE,
+    BETTER,
+    HIGHER_OR_LOWER,
+    NOT_YET_VISIBLE,
+    WORSE_THAN_LINE,
+    BETTER_THAN_LINE,
+    AWAY_FROM_LINE,
+    INSIDE,
+    CANNOT_SHOW,
+    NOT_JUDGED,
+    UNEQUAL,
+    MAYBE_EQUAL,
+    IF_EQUAL,
+    SHRUNKEN,
+    POOLED_LINE,
+    INNER,
+    OUTER,
+    INTERVAL,
     COMMON,
     *SPECIAL.values(),
     RUN,
@@ -99,4 +141,6 @@ LEGEND_ORDER = (
     MISSING,
     NO_BIRTHS,
     OFF_SCALE,
+    GROUP,
+    REFERENCE,
 )

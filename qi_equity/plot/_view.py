@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from qi_equity.plot import _style as style
 from qi_equity.plot._around import Header, draw_arrows, draw_levels, draw_phases
 from qi_equity.plot._draw import Pen, draw_panel
+from qi_equity.plot._frame import set_frame
 from qi_equity.plot._kinds import power_of, reach_of, unit_of
 from qi_equity.plot._offscale import off_scale
 from qi_equity.plot._panels import Panel
@@ -82,34 +83,11 @@ class View:
     def _prepare(self, ax: Axes, kind: int, y_labels: bool, x_labels: bool) -> None:
         """Set scales, ticks and frame; nothing is left to a style the process may have set."""
         scale, unit = self.scales[kind], self.units[kind]
-        ax.set_facecolor("white")
         ax.set_xlim(*self.xlim)
         scale.apply(ax)
-        ax.set_autoscale_on(False)
-        ax.set_axisbelow(True)
-        ax.minorticks_off()
         ax.set_xticks(self.x_ticks, self.x_labels if x_labels else [""] * len(self.x_ticks))
         ax.set_yticks(scale.ticks, scale.labels() if y_labels else [""] * len(scale.ticks))
-        ax.tick_params(
-            which="both",
-            labelsize=style.SMALL,
-            labelcolor=style.INK,
-            color=style.MUTED,
-            length=3,
-            width=0.8,
-            direction="out",
-            pad=3.5,
-            top=False,
-            right=False,
-            left=y_labels,
-            bottom=True,
-        )
-        ax.grid(visible=False, which="both")
-        ax.grid(visible=True, which="major", axis="y", color=style.GRID, linewidth=0.8, linestyle="-")
-        for side, spine in ax.spines.items():
-            spine.set_visible(side in ("left", "bottom"))
-            spine.set_color(style.MUTED)
-            spine.set_linewidth(0.8)
+        set_frame(ax, left_ticks=y_labels)
         if y_labels:
             upright = {"rotation": 0, "ha": "right"} if len(unit) < 3 else {"rotation": 90}
             ax.set_ylabel(

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qi_equity.data.measure import Measure
+from qi_equity.data.series import StratifiedSeries
 from qi_equity.plot._kinds import has_limits, how_made, unit_of
 from qi_equity.plot._text import decimals_for, number
 from qi_equity.spc.kinds import Spec
@@ -42,6 +43,11 @@ NOTE_WORDS: Mapping[str, str] = {
     "run_across_gap": "a run crosses a gap",
     "unrecorded_outcomes": "5 % or more of outcomes not recorded",
     "rounded_counts": "counts are rounded",
+    "rules_not_applied": "counts are rounded: no rules applied",
+    "no_lines": "baseline cannot set limits",
+    "undefined_ratio": "0 against 0 events has no ratio and is not drawn",
+    "opposite_scales": "difference and ratio moved opposite ways",
+    "unknown_group": "not a group: women whose group is not known",
 }
 # Notes of one phase start with its number.
 _OF_PHASE = r"^Phase (\d+): "
@@ -56,6 +62,7 @@ _EVERY = {
     "year": "by year",
     "financial-year": "by financial year",
 }
+SYNTHETIC = "The data are synthetic: made by a computer, about no real people."
 # Periods that are longer than a month are named by their labels.
 _LONG = ("quarter", "year", "financial-year")
 _MOST_NAMED = 3
@@ -63,6 +70,7 @@ _ORDERS = {
     "alphabetical": "alphabetical, so that no group is set as the norm; unknown ethnicity last",
     "declared": "as the scheme of groups declares it",
     "size": "by number of {what}, largest first; unknown ethnicity last",
+    "rate": "by rate, highest first; unknown ethnicity last",
     "given": "as the maker of the figure gave it",
 }
 
@@ -163,11 +171,11 @@ def subtitle_of(chart: ControlChart) -> str:
     unit, every = and_list(list(units)), "each event" if between else _EVERY[str(chart.series.every)]
     dates = pd.to_datetime(chart.points["period"]).dropna()
     span = f"{_when(chart, dates.min())} to {_when(chart, dates.max())}" if len(dates) else "no periods"
-    parts = [_capital(unit), every, span]
-    return " · ".join([*parts, "synthetic data"] if is_synthetic(chart) else parts)
+    parts = [capital(unit), every, span]
+    return " · ".join([*parts, "synthetic data"] if is_synthetic(chart.series) else parts)
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
     """Start with a capital letter, unless with a unit such as ml or g/dl."""
     first = text.split()[0].strip(",")
     return text[:1].upper() + text[1:] if len(first) > 2 and first.isalpha() and first.islower() else text
@@ -180,9 +188,9 @@ def _when(chart: ControlChart, date: pd.Timestamp) -> str:
     return f"{MONTHS[date.month - 1]} {date.year}"
 
 
-def is_synthetic(chart: ControlChart) -> bool:
+def is_synthetic(series: StratifiedSeries) -> bool:
     """Tell whether the provenance of the data says that they are synthetic."""
-    return "synthetic" in f"{chart.series.method.get('source')} {chart.series.measure.source}".lower()
+    return "synthetic" in f"{series.method.get('source')} {series.measure.source}".lower()
 
 
 def footnotes_of(chart: ControlChart, order: str) -> list[str]:
@@ -191,23 +199,27 @@ def footnotes_of(chart: ControlChart, order: str) -> list[str]:
     if len(chart.strata) > 1:
         alike = "All panels" if len(chart.specs) == 1 else "Panels of one kind of chart"
         lines.append(f"Order of the groups: {_order_of(chart, order)}. {alike} have the same scales.")
-    lines += _phases_of(chart)
+    lines += phases_of(chart)
     notes = chart.notes
     general = notes[
         notes["group"].isna() & (notes["severity"] != "info") | (notes["code"] == "expected_false_signals")
     ]
     lines += list(dict.fromkeys(general["text"]))
-    if is_synthetic(chart):
-        lines.append("The data are synthetic: made by a computer, about no real people.")
+    if is_synthetic(chart.series):
+        lines.append(SYNTHETIC)
     return lines
 
 
 def _order_of(chart: ControlChart, order: str) -> str:
-    """Give the reason of the order; without denominators the size of a group is its events."""
-    return _ORDERS[order].format(what="births" if chart.points["denominator"].notna().any() else "events")
+    return order_text(order, has_births=bool(chart.points["denominator"].notna().any()))
 
 
-def _phases_of(chart: ControlChart) -> list[str]:
+def order_text(order: str, *, has_births: bool = True) -> str:
+    """Give the reason of an order; without denominators the size of a group is its events."""
+    return _ORDERS[order].format(what="births" if has_births else "events")
+
+
+def phases_of(chart: ControlChart) -> list[str]:
     """Say when the phases after the first start, and whose they are where strata differ."""
     strata, phases = chart.strata, chart.timeline.phases
     later = phases[phases["phase"] > 1]

@@ -726,7 +726,7 @@ def test_order_errors_name_the_groups() -> None:
     ):
         chart.plot(order="alphabetic")
     with pytest.raises(
-        qe.OptionError, match=r"absent: \['B'\], not groups of this chart: \['C'\].*\['A', 'B'\]"
+        qe.OptionError, match=r"absent: \['B'\], not groups of this figure: \['C'\].*\['A', 'B'\]"
     ):
         chart.plot(order=["A", "C"])
     with pytest.raises(qe.InputTypeError, match="order holds 3"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import pandas as pd
 
 from qi_equity._result import notes as join_notes
-from qi_equity.spc import html, icons, points, saved, signals, summary, text
+from qi_equity.spc import disclosing, html, icons, points, saved, signals, summary, text
 from qi_equity.spc import notes as chart_notes
 from qi_equity.spc.signals import Found
 from qi_equity.spc.state import ChartState
@@ -17,6 +17,8 @@ from qi_equity.spc.state import ChartState
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from qi_equity.data.disclosure.rule import SuppressionRule
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -231,6 +233,40 @@ class ControlChart(ChartState):
         2
         """
         return saved.select(self, group=group, site=site, where=where)
+
+    def disclose(
+        self,
+        rule: SuppressionRule | str,
+        *,
+        margins: str | Sequence[str] | None = None,
+        protect: int | None = None,
+    ) -> ControlChart:
+        """Give the chart as it may leave: made anew from disclosed counts, and attacked as an outsider would.
+
+        Parameters
+        ----------
+        rule, margins, protect
+            As for :meth:`StratifiedSeries.disclose`.
+
+        Returns
+        -------
+        ControlChart
+            With the same options; withheld points are "suppressed". No rules are applied to rounded counts.
+
+        Raises
+        ------
+        OptionError
+            For times between events, and where the rule cannot be kept.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> counts = pd.DataFrame({"month": ["2024-01", "2024-02", "2024-03"], "n": [8, 60, 75]})
+        >>> calls = qe.from_counts(counts, qe.Measure("Calls", "count", None), period="month", numerator="n")
+        >>> qe.control_chart(calls).disclose("strict-10").points["value"].tolist()
+        [nan, 60.0, 75.0]
+        """
+        return disclosing.disclose(self, rule, margins, protect)
 
     @overload
     def plot(

@@ -1,0 +1,242 @@
+"""Any frame of counts and rates, the library's own or another's, as an outsider reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from qi_equity.data import dates as read_dates
+from qi_equity.data import periods
+from qi_equity.data.disclosure.readings import Bools, Dates, Meaning, Printed, Range, exactly, from_text
+
+__all__ = ["read_frame", "spans_of"]
+
+_NUMBERS: Mapping[str, tuple[str, ...]] = {
+    "numerator": ("numerator", "events", "n_events", "observed", "cases"),
+    "denominator": ("denominator", "births", "n_births", "deliveries", "babies"),
+    "unrecorded": ("unrecorded",),
+    "value": ("value", "rate", "proportion", "percentage", "percent"),
+    "centre_line": ("centre_line",),
+    "sigma": ("sigma",),
+    "lower": ("lower", "lower_ci", "ci_lower", "lower_limit"),
+    "upper": ("upper", "upper_ci", "ci_upper", "upper_limit"),
+    "lower_2s": ("lower_2s",),
+    "upper_2s": ("upper_2s",),
+}
+_TIMES = ("period", "month", "quarter", "year", "date", "span")
+# Columns of words that name no stratum.
+_WORDS = frozenset(
+    [
+        "status",
+        "arm",
+        "kind",
+        "reason",
+        "rule",
+        "side",
+        "meaning",
+        "method",
+        "reliable",
+        "text",
+        "label",
+        "unit",
+        "interval",
+        "measure",
+        "start",
+        "end",
+        "phase",
+        "note",
+        "notes",
+        "variation",
+        "assurance",
+        "baseline",
+        "excluded",
+        "scheme",
+        "grouping",
+        "scale",
+        "reference",
+        "name",
+    ]
+)
+_DAY = np.timedelta64(1, "D")
+
+Ints = NDArray[np.int64]
+
+
+def read_frame(
+    frame: pd.DataFrame,
+    source: str,
+    meaning: Meaning,
+    *,
+    every: str = "",
+    likely: str = "",
+    in_full: bool = True,
+) -> Printed | None:
+    """Read a frame.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns of strata, of time and of numbers by their usual names ("numerator" or "events", "denominator"
+        or "births", "rate per 1,000", ...); other columns are passed over.
+    source : str
+        What it is, in words.
+    meaning : Meaning
+        How its numbers were reckoned.
+    every, likely : str
+        Length of the periods, where it is known, and what it is where the dates do not tell.
+    in_full : bool
+        Whether floats stand for themselves; else for half a unit of the last decimal of their column, as
+        numbers that someone has rounded do.
+
+    Returns
+    -------
+    Printed or None
+        None where there is no number that counts tell or are told by.
+    """
+    frame = frame.reset_index(drop=True)
+    columns = _columns(frame)
+    if not len(frame) or not set(columns) & {"numerator", "denominator", "value", "lower", "unrecorded"}:
+        return None
+    numbers = {name: _read(frame[c], name, in_full, times) for name, (c, times) in columns.items()}
+    start, stop, used = spans_of(frame, every, likely)
+    strata = _strata(frame, {c for c, _ in columns.values()} | used)
+    missing, hidden = _shown_as(frame, columns, numbers)
+    if "centre_line" in numbers:
+        meaning = Meaning(meaning.kind, "limits", meaning.confidence, meaning.grouping, meaning.release)
+    # A value without a count to it says nothing; of an arm of a CUSUM it is no rate.
+    plain = _mask(frame, "arm", "both") if "arm" in frame else np.ones(len(frame), dtype=bool)
+    status = frame["status"].astype("str") if "status" in frame else pd.Series([""] * len(frame))
+    return Printed(
+        source=source,
+        strata=strata,
+        start=start,
+        stop=stop,
+        numbers={n: r.only(plain & ~missing) if n != "numerator" else r for n, r in numbers.items()},
+        hidden=hidden,
+        missing=missing,
+        provisional=np.asarray(status == "provisional"),
+        part=_parts(strata, frame),
+        baseline=frame["baseline"].to_numpy(dtype=bool) if "baseline" in frame else None,
+        meaning=meaning,
+    )
+
+
+def _columns(frame: pd.DataFrame) -> dict[str, tuple[Any, float]]:
+    """Find the column of each quantity, and the multiplier that its name tells."""
+    found: dict[str, tuple[Any, float]] = {}
+    for column in frame.columns:
+        words = str(column).strip().lower()
+        per = re.search(r"per[ _]([\d,]+)", words)
+        times = float(per[1].replace(",", "")) if per else 100.0 if re.search(r"%|percent", words) else 1.0
+        plain = re.sub(r"[ _(]*(?:per[ _][\d,]+|%)[ )]*", "", words).strip().replace(" ", "_")
+        for name, known in _NUMBERS.items():
+            if plain in known and name not in found:
+                found[name] = (column, times)
+    return found
+
+
+def _read(column: pd.Series, name: str, in_full: bool, times: float) -> Range:
+    """Read a column of numbers; counts as they stand, what was reckoned to its digits."""
+    if column.dtype.kind in "fiub":
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        if in_full or name in ("numerator", "denominator", "unrecorded"):
+            return exactly(values).scaled(times)
+        return from_text([repr(v) if np.isfinite(v) else "" for v in values.tolist()]).scaled(times)
+    if name in ("numerator", "denominator", "unrecorded"):
+        plain = column.astype("str").str.replace(",", "", regex=False)
+        values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64)
+        return exactly(np.where(values >= 0, values, np.nan))
+    return from_text(column.astype("str").tolist()).scaled(times)
+
+
+def _shown_as(
+    frame: pd.DataFrame, columns: Mapping[str, tuple[Any, float]], numbers: Mapping[str, Range]
+) -> tuple[Bools, Bools]:
+    """Tell which rows are shown as missing, and which as withheld."""
+    nothing = np.zeros(len(frame), dtype=bool)
+    if "status" in frame:
+        return _mask(frame, "status", "missing"), _mask(frame, "status", "suppressed")
+    if "numerator" not in columns:
+        return nothing, nothing
+    return nothing, ~numbers["numerator"].there
+
+
+def _mask(frame: pd.DataFrame, column: str, value: str) -> Bools:
+    return np.asarray(frame[column].astype("str") == value, dtype=bool)
+
+
+def _strata(frame: pd.DataFrame, used: set[Any]) -> pd.DataFrame:
+    """Take the columns of words that are neither numbers nor time."""
+    chosen = {}
+    for column in frame.columns:
+        words = frame[column].dtype.kind in "OUT" or isinstance(frame[column].dtype, pd.CategoricalDtype)
+        words |= pd.api.types.is_string_dtype(frame[column].dtype)
+        named = str(column) in ("site", "group")
+        if column not in used and (named or (words and str(column).lower() not in _WORDS)):
+            text = frame[column].astype("object")
+            chosen[str(column)] = text.where(text.notna(), None).map(lambda v: None if v is None else str(v))
+    return pd.DataFrame(chosen, index=frame.index, dtype="object")
+
+
+def _parts(strata: pd.DataFrame, frame: pd.DataFrame) -> Ints:
+    """Give each stratum and phase a number."""
+    keys = strata.fillna("").assign(_phase=frame.get("phase", 0))
+    return np.asarray(keys.groupby(list(keys.columns), sort=False).ngroup(), dtype=np.int64)
+
+
+def spans_of(frame: pd.DataFrame, every: str = "", likely: str = "") -> tuple[Dates, Dates, set[Any]]:
+    """Read the time of each row: its first day, the day after its last, and the columns that tell.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With ``start`` and ``end`` (days), or a column of periods: their first days or their labels.
+    every, likely : str
+        Length of the periods, where it is known, and what it is where the dates do not tell.
+
+    Returns
+    -------
+    start, stop : numpy.ndarray of datetime64[us]
+        NaT where the frame names no time.
+    columns : set
+        Columns that tell of time.
+    """
+    names = {str(c).lower(): c for c in frame.columns}
+    used = {names[n] for n in ("start", "end", *_TIMES) if n in names}
+    if {"start", "end"} <= set(names):
+        start = pd.to_datetime(frame[names["start"]], errors="coerce").to_numpy(dtype="datetime64[us]")
+        end = pd.to_datetime(frame[names["end"]], errors="coerce").to_numpy(dtype="datetime64[us]")
+        return start, end + _DAY, used
+    name = next((n for n in _TIMES if n in names), None)
+    nowhere = np.full(len(frame), np.datetime64("NaT", "us"))
+    if name is None:
+        return nowhere, nowhere.copy(), used
+    column = frame[names[name]]
+    found = read_dates.read(column.astype("object") if column.dtype == "category" else column, None)
+    length = every or _length(found, likely or "month")
+    if length not in periods.EVERY:
+        return nowhere, nowhere.copy(), used
+    step: Any = length
+    number = periods.ordinal(found.stamps, step)
+    there = ~np.isnat(found.stamps)
+    stop = periods.from_ordinal(np.where(there, number + 1, number), step)
+    return periods.from_ordinal(number, step), stop, used
+
+
+def _length(found: read_dates.ReadDates, likely: str) -> str:
+    """Tell the length of periods from their labels, or from how far their first days lie apart."""
+    levels = {str(level) for level in found.levels} - {"", "day"}
+    if levels:
+        return max((e for e in periods.EVERY if e in levels), key=periods.EVERY.index, default="")
+    days = np.unique(found.stamps[~np.isnat(found.stamps)])
+    if not len(days) or (periods.start(days, "month") != days).any():
+        return "day" if len(days) else ""
+    if len(days) == 1:
+        return likely
+    apart = np.diff(periods.ordinal(days, "month")).min()
+    return "month" if apart < 3 else "quarter" if apart < 12 else "year"

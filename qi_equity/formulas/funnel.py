@@ -3,8 +3,9 @@
 Exact limits are those of :mod:`qi_equity.formulas.probability_limits`, with units in place of periods: a unit
 lies outside when the probability of its count or one further out is below the tail, and the limit is drawn
 half-way between the last count inside and the first outside. (Spiegelhalter 2005 interpolates between the
-same two counts so that the curve looks smooth; the half-way point leaves no count in doubt.) The normal limits
-of Public Health England, that invert the Wilson score, are those of :mod:`qi_equity.formulas.attributes`.
+same two counts so that the curve looks smooth; the half-way point leaves no count in doubt.) The normal
+limits of Public Health England, that invert the Wilson score, are those of
+:mod:`qi_equity.formulas.attributes`.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class GroupComparison(TableResult):
     >>> series = qe.from_counts(rows, qe.measures["preterm_birth"], every="year", **columns)
     >>> comparison = qe.compare_groups(series, across="group")
     >>> comparison.table["meaning"].tolist()
-    ['within the limits', 'worse than the line', 'within the limits']
+    ['better than the line', 'worse than the line', 'within the limits']
     """
 
     @classmethod

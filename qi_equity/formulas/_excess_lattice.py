@@ -1,7 +1,8 @@
 """Sums of weighted counts over time on a grid: their distribution period by period, and who has left it.
 
 Arrays have the shape (N, G): N strata, G places of a grid of equal steps that wraps around; place 0 is in the
-middle. Steps are powers of 1/2, so that whole events lie on the grid exactly.
+middle. Steps are the weight of an event in the first period, halved so many times: while sizes do not vary,
+sums lie on the grid exactly.
 """
 
 from __future__ import annotations
@@ -81,10 +82,12 @@ def given_rate(size: FloatArray, rate: FloatArray, kind: CountKind) -> Draws:
 class Walk:
     """The distribution of the sum as periods are added, all strata at once."""
 
-    def __init__(self, spread: FloatArray, heaviest: FloatArray, periods: FloatArray) -> None:
-        """Lay the grid for sums of this spread, heaviest event and number of periods, each (N,)."""
+    def __init__(
+        self, spread: FloatArray, unit: FloatArray, heaviest: FloatArray, periods: FloatArray
+    ) -> None:
+        """Lay the grid for sums of this spread, first and heaviest weight and number of periods, (N,)."""
         off = np.maximum(_OFF_GRID, _OFF_SPREAD * spread)
-        self.step = np.exp2(np.floor(np.log2(2 * off / np.maximum(periods, 1))))
+        self.step = unit * np.exp2(np.floor(np.log2(2 * off / (unit * np.maximum(periods, 1)))))
         reach = (_FAR * spread + _FEW * heaviest) / self.step
         self.places = fft.next_fast_len(2 * int(np.ceil(reach.max(initial=1))), real=True)
         start = np.zeros((len(spread), self.places))
@@ -108,7 +111,8 @@ class Walk:
         inside = fft.irfft(fft.rfft(self._inside, axis=1) * turned, n=self.places, axis=1)
         place = np.arange(self.places)
         place = np.where(place < self.places - middle, place, place - self.places)
-        left = (place < lowest[:, None]) | (place > highest[:, None])
+        room = (self._off / self.step)[:, None]
+        left = (place < lowest[:, None] - room) | (place > highest[:, None] + room)
         self._inside = np.where(left & part[:, None], 0.0, inside)
         off = self._off + _TIE
         lower = lowest * self.step + self._shift - off

@@ -37,7 +37,8 @@ class ObservedExpected:
     lowest, highest : numpy.ndarray of float
         Least and greatest value that could have been; a limit beyond cannot be crossed.
     crossed : numpy.ndarray of float
-        Chance that this value or an earlier one is beyond its limits, if nothing differs.
+        Chance that this value or an earlier one is beyond its limits, if nothing differs; as exact as the
+        grid.
 
     Examples
     --------
@@ -157,7 +158,8 @@ def _walked(
     sigma = np.sqrt(((weight * sd) ** 2).cumsum(axis=1))
     lowest, highest = (weight * (ends - mean)).cumsum(axis=2)
     heaviest = np.where(part, weight, 1.0).max(axis=1)
-    walk = Walk(sigma[:, -1], heaviest, part.sum(axis=1))
+    first = weight[np.arange(len(weight)), part.argmax(axis=1)]
+    walk = Walk(sigma[:, -1], first, heaviest, part.sum(axis=1))
     steps = [walk.add(draw, part[:, t], alpha) for t, draw in enumerate(draws)]
     lower, upper, crossed = (np.stack(lines, axis=1) for lines in zip(*steps, strict=True))
     varies = sigma > 0

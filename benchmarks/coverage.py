@@ -1,7 +1,7 @@
 """How often each interval holds the true value, at the counts of maternity groups: by exact enumeration.
 
-Run: ``python benchmarks/coverage.py``. It goes through every pair of counts that can occur, so there is neither
-a seed nor an error; it prints Markdown tables, and with ``--write`` puts them where docs/methods/intervals.md
+Run: ``python benchmarks/coverage.py``. It goes through every pair of counts that can occur, so there is no
+seed and no error; it prints Markdown tables, and with ``--write`` puts them where docs/methods/intervals.md
 includes them. Beside the intervals of the library stand those that are often used and fail (Wald, Katz).
 """
 

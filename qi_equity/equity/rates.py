@@ -13,9 +13,9 @@ from qi_equity import _result, _validate
 from qi_equity.data.cells import STATUSES, Floats
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import Over, Spans, spans
+from qi_equity.data.table import TableResult, library
 from qi_equity.equity import rate_notes
 from qi_equity.equity.intervals import INTERVALS, chosen
-from qi_equity.data.table import TableResult, library
 from qi_equity.errors import InputTypeError
 from qi_equity.formulas import reliability
 from qi_equity.formulas.interval import Interval
@@ -168,8 +168,7 @@ def exposure_of(spans: Spans) -> Floats:
 def rate_of(spans: Spans) -> Floats:
     """Give the rate of every cell, shape (S, K)."""
     if spans.series.measure.kind == "mean":
-        there = spans.cells.reported & (spans.cells.denominator != 0)
-        return np.where(there, spans.cells.value, np.nan)
+        return np.where(spans.cells.reported, spans.cells.value, np.nan)
     size = exposure_of(spans)
     rate = np.full(size.shape, np.nan)
     np.divide(spans.cells.numerator, size, out=rate, where=size > 0)

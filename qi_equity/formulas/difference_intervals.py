@@ -208,9 +208,7 @@ def _score_end(
 
     least, most = (np.full(x.shape, end) for end in _LOG_MULTIPLIER)
     pull = np.exp(edge(least, most, beyond))
-    lower = _pulled(x, n, pull) - (1 - _pulled(n0 - x0, n0, pull))
-    # Nothing is below a difference of -1.
-    return np.where((x == 0) & (x0 == n0), -1.0, lower)
+    return np.asarray(_pulled(x, n, pull) - (1 - _pulled(n0 - x0, n0, pull)))
 
 
 def _pulled(x: FloatArray, n: FloatArray, pull: FloatArray) -> FloatArray:

@@ -100,7 +100,7 @@ def proportion_reliability(events: ArrayLike, births: ArrayLike) -> Reliability:
     x, n = binomial_cells({"events": events, "births": births})
     interval = clopper_pearson_interval(x, n)
     width = interval.upper - interval.lower
-    between = (width > NARROW) & (width < WIDE)
+    between = width > NARROW
     relative, opposite = (_share(width, part) for part in (interval.estimate, 1 - interval.estimate))
     reason = np.select(
         [np.isnan(x), n < FEWEST_BIRTHS, width >= WIDE, between & (relative > WIDEST_OF_PROPORTION)],

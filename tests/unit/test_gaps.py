@@ -280,6 +280,15 @@ def test_not_yet_visible_says_which_gaps_the_data_fit(make_series: Make) -> None
     ]
 
 
+@pytest.mark.parametrize("events", [(19, 34), (4, 3)])
+def test_not_yet_visible_if_either_interval_holds_no_gap(make_series: Make, events: tuple[int, int]) -> None:
+    """Of the two intervals one holds no gap, the other just not; they are reckoned in different ways."""
+    found = gaps(make_series([[events[0]], [events[1]]], [[100], [300]]), reference="B")
+    row = found.table.iloc[0]
+    assert (row["difference_lower"] > 0) != (row["ratio_lower"] > 1)
+    assert len(texts(found, "not_yet_visible")) == 1
+
+
 def test_visible_gaps_have_no_such_note(make_series: Make) -> None:
     found = gaps(make_series([[90], [40]], [[900], [900]]), reference="B")
     assert not texts(found, "not_yet_visible")
@@ -319,6 +328,7 @@ def test_periods_without_a_gap_are_passed_over(make_series: Make) -> None:
         ("lower", [[80, 70], [40, 60]], False),
         ("higher", [[900, 900], [960, 940]], True),
         (None, [[80, 80], [40, 60]], False),
+        ("lower", [[40, 70], [80, 90]], False),
     ],
 )
 def test_a_gap_that_closes_because_the_reference_became_worse(

@@ -129,8 +129,8 @@ def _unrecorded(spans: Spans) -> pd.DataFrame:
     unrecorded = np.nan_to_num(spans.cells.unrecorded)
     births = np.nan_to_num(spans.cells.denominator) + unrecorded
     text = (
-        f"More than {100 * MANY_UNRECORDED:.0f} % of births have no recorded outcome{{}}; they are not in the "
-        "rate, which would be another if their outcomes differ."
+        f"More than {100 * MANY_UNRECORDED:.0f} % of births have no recorded outcome{{}}; they are not in "
+        "the rate, which would be another if their outcomes differ."
     )
     return _each(spans, unrecorded > MANY_UNRECORDED * births, "many_unrecorded", "caution", text)
 

@@ -32,8 +32,8 @@ def score_risk_ratio(
               \theta^2 \frac{\tilde p_0 (1 - \tilde p_0)}{n_0}\right)
 
     Koopman's interval is the same without the factor :math:`N / (N - 1)`.
-    ``confint_proportions_2indep(compare="ratio", method="score")`` of statsmodels 0.15 agrees, but where every
-    birth of a group has the event: there its search stops before the limit.
+    ``confint_proportions_2indep(compare="ratio", method="score")`` of statsmodels 0.15 agrees, but where
+    every birth of a group has the event: there its search stops before the limit.
 
     Parameters
     ----------

@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qi_equity import _result
+from qi_equity import _result, _validate
 from qi_equity.data import periods, regroup
 from qi_equity.data.cells import BLOCKS, MISSING, Bools, Cells, Ints, sum_used
+from qi_equity.data.disclosure.rule import SuppressionRule
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.timeline import Mark, timeline
+from qi_equity.errors import OptionError
 
 __all__ = ["Over", "Spans", "spans"]
 
@@ -78,6 +80,37 @@ class Spans:
         for name, block in (own | dict(columns)).items():
             frame[name] = np.broadcast_to(block, shape).ravel()
         return frame
+
+    def disclose(
+        self,
+        rule: SuppressionRule | str,
+        *,
+        margins: str | Sequence[str] | None = None,
+        protect: int | None = None,
+    ) -> Self:
+        """Give the spans as they may leave; the rule is applied to their sums, not to the periods under them.
+
+        Parameters
+        ----------
+        rule, margins, protect
+            As for :meth:`StratifiedSeries.disclose`; sums over time cannot be margins of spans.
+
+        Returns
+        -------
+        Spans
+
+        Raises
+        ------
+        OptionError
+            If the rule cannot be kept, or ``margins`` names a sum over time.
+        """
+        named = () if margins is None else _validate.names("margins", margins)
+        for name in named:
+            if name == "all" or name in periods.EVERY:
+                raise OptionError(
+                    f"margins={name!r} is a sum over time, which spans are already; name it in over=."
+                )
+        return replace(self, series=self.series.disclose(rule, margins=margins, protect=protect))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the spans as a dictionary that JSON can hold."""

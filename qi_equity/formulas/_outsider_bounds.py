@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,7 +49,7 @@ def propagate(
     """Tighten the bounds of whole numbers by each sum they are in, until nothing changes.
 
     A number is at most what its sum leaves when all others are least. The result holds every solution; a
-    lower bound above an upper one means that there is none. Stops after 60 rounds: looser bounds are right too.
+    lower bound above an upper one means that there is none. Stops after 60 rounds: looser is right too.
     """
     low, high = np.ceil(lower - _TOLERANCE), np.floor(upper + _TOLERANCE)
     sums = without_zeros(sums)
@@ -106,8 +107,8 @@ def span(rows: csr_array, lower: FloatArray, upper: FloatArray) -> tuple[FloatAr
     """Give the least and greatest value of each row of sums within the bounds."""
     row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
     small, large = _terms(rows, lower, upper)
-    size = rows.shape[0]
-    return np.bincount(row, small, minlength=size), np.bincount(row, large, minlength=size)
+    least, most = (np.bincount(row, term, minlength=rows.shape[0]).astype(float) for term in (small, large))
+    return least, most
 
 
 def _terms(rows: csr_array, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -150,7 +151,7 @@ def _telling(
 
 
 def joined(rows: csr_array) -> IntArray:
-    """Number the columns so that those have the same number that hang together by common rows."""
+    """Give the columns numbers, the same to those that hang together by common rows."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
@@ -174,7 +175,7 @@ def members_of(labels: IntArray, number: int) -> list[IntArray]:
     """List the positions that have each of the labels from 0 on."""
     order = np.argsort(labels, kind="stable")
     edges = np.searchsorted(labels[order], np.arange(number + 1))
-    return [order[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [order[a:b] for a, b in pairwise(edges)]
 
 
 def without_zeros(rows: csr_array) -> csr_array:

@@ -1,4 +1,4 @@
-"""The search for whole numbers that fit a block of sums: shared solutions first, then one cell after another."""
+"""The search for whole numbers that fit a block of sums: shared solutions first, then cell by cell."""
 
 from __future__ import annotations
 
@@ -78,7 +78,10 @@ class _Hunt:
         """Go to random corners near the first solution, each of which moves many cells at once."""
         rng = self.rng
         reach = np.full(len(self.first), max(50.0, 4.0 * self.enough))
-        box = (np.maximum(self.block.lower, self.first - reach), np.minimum(self.block.upper, self.first + reach))
+        box = (
+            np.maximum(self.block.lower, self.first - reach),
+            np.minimum(self.block.upper, self.first + reach),
+        )
         vain, open_before = 0, len(self.seen)
         for _ in range(_MOST_ROUNDS):
             undecided = [i for i in range(len(self.seen)) if not self._enough(i)]
@@ -111,8 +114,10 @@ class _Hunt:
 
     def _outwards(self, start: float, highest: float) -> range:
         """Give enough whole numbers at the finite end of a range without an end."""
-        return range(int(start), int(start) + self.enough) if np.isinf(highest) else range(
-            int(start) - self.enough + 1, int(start) + 1
+        return (
+            range(int(start), int(start) + self.enough)
+            if np.isinf(highest)
+            else range(int(start) - self.enough + 1, int(start) + 1)
         )
 
     def _add(self, point: FloatArray) -> None:
@@ -122,7 +127,7 @@ class _Hunt:
     def _enough(self, i: int) -> bool:
         seen = self.seen[i]
         found = max(seen) - min(seen) + 1 if self.gapless else len(seen)
-        return found >= min(self.enough, self.most[i] - self.least[i] + 1)
+        return bool(found >= min(self.enough, self.most[i] - self.least[i] + 1))
 
     def _whole(self, i: int) -> bool:
         """Tell whether all values within the bounds were found."""
@@ -163,7 +168,7 @@ class _Hunt:
 
 
 def _between(lowest: float, highest: float) -> Iterator[int]:
-    """Count from the lowest to the highest; without a lowest, down from the highest; without both, up from 0."""
+    """Count from the lowest to the highest; without a lowest, down from there; without both, up from 0."""
     if np.isfinite(lowest):
         yield from count_up(int(lowest)) if np.isinf(highest) else range(int(lowest), int(highest) + 1)
     else:
@@ -171,7 +176,7 @@ def _between(lowest: float, highest: float) -> Iterator[int]:
 
 
 def nested_in_two(sums: csr_array, targets: csr_array) -> bool:
-    """Tell whether all rows are plain sums that form two families, each nested: disjoint, or one in the other.
+    """Tell whether all rows are plain sums in two families, each nested: disjoint, or one in the other.
 
     The matrix of two such families is totally unimodular, and so is that with the targets added; then every
     whole number between two possible values of a target is possible.
@@ -195,4 +200,6 @@ def nested_in_two(sums: csr_array, targets: csr_array) -> bool:
     from scipy.sparse import csr_array
 
     graph = csr_array(crossing)
-    return bool(connected_components(block_array([[None, graph], [graph, None]]), directed=False)[0] == 2 * parts)
+    return bool(
+        connected_components(block_array([[None, graph], [graph, None]]), directed=False)[0] == 2 * parts
+    )

@@ -85,7 +85,14 @@ class Solver:
         return Answer(point, False) if self._fits(point, lower, upper, extra) else None
 
     def _without_end(
-        self, objective: FloatArray, lower: FloatArray, upper: FloatArray, extra: Any, result: Any, *, whole: bool
+        self,
+        objective: FloatArray,
+        lower: FloatArray,
+        upper: FloatArray,
+        extra: Any,
+        result: Any,
+        *,
+        whole: bool,
     ) -> Answer | None:
         """Tell an objective without end from sums that nothing fits: HiGHS may leave that open."""
         if result.status == _UNBOUNDED:
@@ -106,9 +113,10 @@ class Solver:
 
     def _switch_rows(self) -> tuple[Any, Any, FloatArray, FloatArray]:
         """Tie each number with gaps in its values to switches, one for each run of allowed values."""
-        from scipy.sparse import csr_array
-
-        own, switch, value, least, most = [], [], [], [], []
+        own: list[Any] = []
+        switch: list[Any] = []
+        least: list[float] = []
+        most: list[float] = []
         at = row = 0
         for v, runs in self.holes.items():
             places = np.arange(at, at + len(runs))
@@ -119,7 +127,6 @@ class Solver:
             least += [0.0, -np.inf, 1.0]
             most += [np.inf, 0.0, 1.0]
             at, row = at + len(runs), row + 3
-        del value
         matrices = [_sparse(triples, (row, width)) for triples, width in ((own, self.size), (switch, at))]
         return *matrices, np.array(least), np.array(most)
 
@@ -137,5 +144,7 @@ def _runs(allowed: IntArray, block: Block, v: int) -> list[tuple[float, float]]:
     breaks = np.flatnonzero(np.diff(values) > 1)
     return [
         (float(a), float(b))
-        for a, b in zip(values[np.append(0, breaks + 1)], values[np.append(breaks, len(values) - 1)], strict=True)
+        for a, b in zip(
+            values[np.append(0, breaks + 1)], values[np.append(breaks, len(values) - 1)], strict=True
+        )
     ]

@@ -141,8 +141,9 @@ def known(entries: Entries, hidden: BoolArray) -> Knowledge:
 def numbers_left(entries: Entries, hidden: BoolArray, which: IntArray, *, enough: int) -> IntArray:
     """Count the whole numbers that an outsider is left with for some entries, up to ``enough``.
 
-    Of an entry asked about the outsider is taken to know that it is a protected one, even if that is unsaid.
-    First it is assumed that he also knows, of each pair, a number between the two: what is left even then is
+    Of a protected entry the outsider is taken to know that it is one, even if that is unsaid; what is really
+    known counts only where this leaves too few.
+    First it is assumed that they also know, of each pair, a number between the two: what is left even then is
     left. Only entries that fail this are attacked with what is really known.
 
     Parameters
@@ -167,6 +168,8 @@ def numbers_left(entries: Entries, hidden: BoolArray, which: IntArray, *, enough
         said = hidden.copy()
         said[which[i]] = False
         left[i] = _attack(entries, said, which[[i]], enough)[0]
+        if left[i] < enough:
+            left[i] = _attack(entries, hidden, which[[i]], enough)[0]
     return left
 
 
@@ -205,9 +208,11 @@ def parts(entries: Entries) -> Iterator[Part]:
     open_ = np.ones(number)
     open_[entries.single[entries.fixed & (entries.single >= 0)]] = 0
     sums = without_zeros(entries.sums @ diags_array(open_))
-    pairs = csr_array((np.ones(2 * n), (np.repeat(np.arange(n), 2), entries.pairs.ravel())), shape=(n, number))
-    pairs = pairs[(pairs @ open_) == 2]
-    of_row = label_of(sums, joined(vstack([sums, pairs]).tocsr()))
+    pairs = csr_array(
+        (np.ones(2 * n), (np.repeat(np.arange(n), 2), entries.pairs.ravel())), shape=(n, number)
+    )
+    both = pairs[(pairs @ open_) == 2]
+    of_row = label_of(sums, joined(vstack((sums, both)).tocsr()))
     for each in np.unique(of_row[entries.protected]):
         rows = np.flatnonzero(of_row == each)
         numbers = np.unique(entries.sums[rows].indices)

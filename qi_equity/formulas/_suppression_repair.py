@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 _MOVED = 1e-6
+# Good is good enough, and the effort is counted in nodes, not in time: the same data give the same choice.
+_EFFORT: Any = {"mip_rel_gap": 0.1, "node_limit": 500}
 
 
 class Repair:
@@ -66,6 +68,7 @@ class Repair:
             integrality=np.full(2 * len(cost), int(whole)),
             bounds=Bounds(np.tile(lower, 2), np.tile(upper, 2)),
             constraints=LinearConstraint(rows, least, most),
+            options=_EFFORT,
         )
         if answer.x is None:
             return None
@@ -86,7 +89,7 @@ class Repair:
 
         e, size = self.entries, len(near)
         itself = near == entry
-        is_hidden = hidden[near] & ~itself
+        is_hidden = hidden[near]
         count = e.counts[near]
         low = np.where(is_hidden, e.hidden_lower[near], e.shown_lower[near]) - count
         high = np.where(is_hidden, e.hidden_upper[near], e.shown_upper[near]) - count

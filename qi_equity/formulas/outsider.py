@@ -93,9 +93,7 @@ class Left:
     exact: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
-def whole_numbers_left(
-    knowledge: Knowledge, cells: csr_array, *, enough: int, bounds: bool = True
-) -> Left:
+def whole_numbers_left(knowledge: Knowledge, cells: csr_array, *, enough: int, bounds: bool = True) -> Left:
     """Find the whole numbers that each cell can have, given all that is known together.
 
     Bounds are first carried from sum to sum until nothing changes; what is then settled or says nothing drops
@@ -133,8 +131,8 @@ def whole_numbers_left(
     ----------
     .. [1] Willenborg and de Waal, Elements of Statistical Disclosure Control (Springer, 2001), chapter 6: the
        attacker's problem of tables with suppressed cells.
-    .. [2] Schrijver, Theory of Linear and Integer Programming (Wiley, 1986), section 19.3: total unimodularity
-       of the incidence matrix of two nested (laminar) families.
+    .. [2] Schrijver, Theory of Linear and Integer Programming (Wiley, 1986), section 19.3: total
+       unimodularity of the incidence matrix of two nested (laminar) families.
 
     Examples
     --------

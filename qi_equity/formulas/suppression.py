@@ -76,10 +76,10 @@ def rounded(counts: FloatArray, base: int) -> tuple[FloatArray, FloatArray, Floa
 def withhold(entries: Entries, *, protect: int, allowed: bool = True) -> Choice:
     r"""Choose what to withhold so that each protected entry keeps ``protect`` possible whole numbers.
 
-    For an entry that an outsider knows too well, the cheapest two tables are sought that he cannot tell from
-    the true one and between which the entry differs by ``protect - 1``: a linear program over changes
-    :math:`\delta^+, \delta^-` of the true counts, in which a change of an entry beyond what its published form
-    leaves open costs its weight. Entries changed are withheld. Then each entry withheld is shown again,
+    For an entry that an outsider knows too well, the cheapest two tables are sought that look to them as
+    the true one does and between which the entry differs by ``protect - 1``: a linear program over changes
+    :math:`\delta^+, \delta^-` of the true counts, in which a change of an entry beyond what its published
+    form leaves open costs its weight. Entries changed are withheld. Then each entry withheld is shown again,
     dearest first, if the attack allows it; small tables are done in several orders and the cheapest is taken.
     That something is safe is always shown by :func:`numbers_left`, never by the program. The least loss is
     not guaranteed.
@@ -104,8 +104,8 @@ def withhold(entries: Entries, *, protect: int, allowed: bool = True) -> Choice:
 
     References
     ----------
-    .. [1] Fischetti and Salazar, Solving the cell suppression problem on tabular data with linear constraints,
-       Management Science 47(7), 2001, 1008-1027: the model and the heuristic by one linear program an entry.
+    .. [1] Fischetti and Salazar, Solving the cell suppression problem on tabular data with linear
+       constraints, Management Science 47(7), 2001, 1008-1027: the model, and one linear program an entry.
     .. [2] Kelly, Golden and Assad, Cell suppression: disclosure protection for sensitive tabular data,
        Networks 22(4), 1992, 397-417: taking back what turns out not to be needed.
     """
@@ -131,7 +131,7 @@ def _one_part(entries: Entries, needed: int, allowed: bool) -> Choice:
         return Choice(nothing, left, entries.protected & (left < needed))
     work = _Work(entries, needed)
     best = work.trimmed(*work.fill(failing[np.lexsort((-entries.counts[failing], left[failing]))]))
-    if len(entries.counts) <= _SMALL and best[0].sum() > 1:
+    if len(entries.counts) <= _SMALL and len(failing) > 1 and best[0].sum() > 1:
         tries = [work.trimmed(*work.fill(order)) for order in _other_orders(entries, failing, left)]
         best = min([best, *tries], key=lambda t: (t[1].sum(), entries.cost[t[0]].sum()))
     return Choice(best[0], left, best[1])
@@ -156,9 +156,12 @@ class _Work:
         hidden = np.zeros(len(self.entries.counts), dtype=bool)
         unsafe = hidden.copy()
         while order.size:
-            hidden, safe = self._mend(int(order[0]), hidden)
-            unsafe[order[0]] = not safe
-            order = order[1:][~self._safe(hidden, order[1:])]
+            for step in self._steps(int(order[0]), hidden):
+                hidden, safe = step, self._safe(step, order)
+                if safe[0]:
+                    break
+            unsafe[order[0]] = not safe[0]
+            order = order[1:][~safe[1:]]
         return hidden, unsafe
 
     def trimmed(self, hidden: BoolArray, unsafe: BoolArray) -> tuple[BoolArray, BoolArray]:
@@ -172,20 +175,34 @@ class _Work:
                 hidden = trial
         return hidden, unsafe
 
-    def _mend(self, entry: int, hidden: BoolArray) -> tuple[BoolArray, bool]:
-        """Withhold what makes one entry safe: by ever wider changes, at last all that can be withheld."""
-        itself = np.array([entry])
-        for width in range(max(self.needed - 1, 1), self.needed + _MORE):
-            for unsaid, whole in ((False, False), (False, True), (True, False), (True, True)):
-                chosen = self.repair.solve(entry, hidden, width, unsaid=unsaid, whole=whole)
-                if chosen is not None and (chosen & ~hidden).any():
-                    hidden = hidden | chosen
-                    if self._safe(hidden, itself).all():
-                        return hidden, True
-        near = self.repair.near(entry)
+    def _steps(self, entry: int, hidden: BoolArray) -> Iterator[BoolArray]:
+        """Give what to withhold for one entry, more and more: at last all that can be withheld."""
+        for unsaid in (False, True):
+            if unsaid:
+                hidden = hidden.copy()
+                hidden[entry] = True
+                yield hidden
+            for step in self._wider(entry, hidden):
+                hidden = step
+                yield hidden
         everything = hidden.copy()
+        near = self.repair.near(entry)
         everything[near[np.isfinite(self.entries.cost[near])]] = True
-        return everything, bool(self._safe(everything, itself).all())
+        yield everything
+
+    def _wider(self, entry: int, hidden: BoolArray) -> Iterator[BoolArray]:
+        """Give what ever wider changes of an entry ask to withhold, as far as it is more."""
+        for width in range(max(self.needed - 1, 1), self.needed + _MORE):
+            for unsaid in (False, True):
+                for whole in (False, True):
+                    chosen = self.repair.solve(entry, hidden, width, unsaid=unsaid, whole=whole)
+                    if chosen is None:
+                        break
+                    if (chosen & ~hidden).any():
+                        hidden = hidden | chosen
+                        yield hidden
+            if chosen is None:
+                return
 
     def _safe(self, hidden: BoolArray, which: IntArray) -> BoolArray:
         safe: BoolArray = numbers_left(self.entries, hidden, which, enough=self.needed) >= self.needed

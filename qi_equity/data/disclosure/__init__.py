@@ -1,1 +1,1 @@
-"""What may leave: rules of suppression, the counts they withhold, and the attack that what is left must stand."""
+"""What may leave: rules of suppression, what they withhold, and the attack that the rest must stand."""

@@ -12,7 +12,15 @@ import pandas as pd
 
 from qi_equity import _result, _validate
 from qi_equity.data.cells import MISSING, SUPPRESSED, Bools, Cells, value_of
-from qi_equity.data.disclosure.facts import DENOMINATOR, NUMERATOR, UNRECORDED, Facts, check_counts, counts_of, facts
+from qi_equity.data.disclosure.facts import (
+    DENOMINATOR,
+    NUMERATOR,
+    UNRECORDED,
+    Facts,
+    check_counts,
+    counts_of,
+    facts,
+)
 from qi_equity.data.disclosure.margins import Key, Published, View, keys, refuse, views
 from qi_equity.data.disclosure.protect import Decision, decide
 from qi_equity.data.disclosure.rule import SuppressionRule
@@ -44,7 +52,9 @@ def disclose(
     all_views = views(series, wanted)
     found = facts(series, all_views, chosen)
     decision = decide(found, chosen, needed)
-    cells = [_cells(v, view, found, decision, chosen, series.measure.kind) for v, view in enumerate(all_views)]
+    cells = [
+        _cells(v, view, found, decision, chosen, series.measure.kind) for v, view in enumerate(all_views)
+    ]
     told = _told(found, decision, chosen, needed, wanted)
     return replace(
         series,
@@ -88,9 +98,7 @@ def _undisclosed(series: StratifiedSeries, rule: SuppressionRule) -> StratifiedS
     return replace(series, _notes=notes, published=None)
 
 
-def _cells(
-    v: int, view: View, found: Facts, decision: Decision, rule: SuppressionRule, kind: str
-) -> Cells:
+def _cells(v: int, view: View, found: Facts, decision: Decision, rule: SuppressionRule, kind: str) -> Cells:
     """Give the cells of one margin as they are published."""
     cells = view.cells
     withheld = decision.hidden | decision.by_births | found.excluded & (found.entries.counts > 0)
@@ -99,7 +107,9 @@ def _cells(
     gone = {q: found.where(withheld, q, v, cells) for q in (NUMERATOR, DENOMINATOR, UNRECORDED)}
     small = {q: found.where(found.entries.protected, q, v, cells) for q in gone}
     blocks = {q: _shown(getattr(cells, q), gone[q], small[q], rule) for q in gone}
-    without = gone[DENOMINATOR] | small[DENOMINATOR] if kind == "mean" else gone[NUMERATOR] | gone[DENOMINATOR]
+    without = (
+        gone[DENOMINATOR] | small[DENOMINATOR] if kind == "mean" else gone[NUMERATOR] | gone[DENOMINATOR]
+    )
     status = np.where(without & (cells.status != MISSING), SUPPRESSED, cells.status).astype(np.int8)
     if kind == "mean":
         value, sd = (np.where(without, np.nan, b) for b in (cells.value, cells.sd))
@@ -108,7 +118,14 @@ def _cells(
         sd = np.full(status.shape, np.nan)
     unknown = np.full((1, 1), np.nan)
     return Cells(
-        cells.strata, cells.periods, **blocks, value=value, sd=sd, status=status, range=unknown, expected=unknown
+        cells.strata,
+        cells.periods,
+        **blocks,
+        value=value,
+        sd=sd,
+        status=status,
+        range=unknown,
+        expected=unknown,
     )
 
 
@@ -151,7 +168,7 @@ def _notes(rule: SuppressionRule, told: dict[str, Any]) -> list[pd.DataFrame]:
     what = (
         f"{rule.text()} Of {size} counts {told['n_protected']} are {shown} by it"
         f"{f' and {further} more are withheld, so that those cannot be worked out' if further else ''}. "
-        f"Published together with this series: {together}. Sums that are not among these are of disclosed counts."
+        f"Published together with this series: {together}. Other sums are of disclosed counts."
     )
     notes = [_result.note("disclosed", "info", what)]
     if rule.rounding is not None or rule.shows_a_number:
@@ -163,8 +180,8 @@ def _notes(rule: SuppressionRule, told: dict[str, Any]) -> list[pd.DataFrame]:
     fails = told["n_left_too_well_known_by_rule"]
     if fails:
         text = (
-            f"Rule {rule.name} by itself would leave an outsider fewer than {told['protect']} whole numbers for "
-            f"{fails} of {told['n_protected']} protected counts, down to {told['fewest_left_by_rule']}."
+            f"Rule {rule.name} by itself would leave an outsider fewer than {told['protect']} whole numbers "
+            f"for {fails} of {told['n_protected']} protected counts, down to {told['fewest_left_by_rule']}."
         )
         notes.append(_result.note("rule_leaves_fewer", "info", text))
     return notes

@@ -133,7 +133,7 @@ def facts(series: StratifiedSeries, views: Sequence[View], rule: SuppressionRule
 
 
 def _numbers(cells: Cells, held: Sequence[str]) -> tuple[dict[str, Ints], int]:
-    """Number the unknown counts of the series, -1 where there is none; also give how many there are."""
+    """Give each unknown count of the series a number, -1 where there is none; and how many there are."""
     number, size = {}, 0
     for name in held:
         there = np.isfinite(getattr(cells, name)) & (cells.status != PADDING)
@@ -165,7 +165,7 @@ def _births(at: dict[str, Any], views: Sequence[View], least: int) -> tuple[Ints
 def _ranges(sums: Any, at: dict[str, Any], few: Bools, rule: SuppressionRule, pairs: Ints) -> Entries:
     """Say what an outsider knows of each count, shown by the rule and withheld.
 
-    In the outsider's favour: he is taken to know of every protected count that it is one, of every other
+    In the outsider's favour: they are taken to know of every protected count that it is one, of every other
     count withheld that it is none, and every 0 even where it is not shown for want of births.
     """
     count: Floats = at["count"]

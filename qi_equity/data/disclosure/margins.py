@@ -12,7 +12,7 @@ import pandas as pd
 
 from qi_equity import _validate
 from qi_equity.data import periods, regroup
-from qi_equity.data.cells import MISSING, OBSERVED, PROVISIONAL, Bools, Cells, Ints, sum_periods, sum_strata
+from qi_equity.data.cells import MISSING, Bools, Cells, Ints, sum_periods, sum_strata
 from qi_equity.errors import OptionError
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ class View:
 
 
 def usual(series: StratifiedSeries) -> tuple[str, ...]:
-    """Name the margins that people publish with such a series: its total, and sums over sites and the like."""
+    """Name the margins published with such a series: its total, and sums over sites and the like."""
     strata = series.cells.strata
     overlapping = series.scheme is not None and series.scheme.overlapping
     total = [TOTAL] if len(series.groups) > 1 and not overlapping else []
-    return (*total, *(c for c in strata.columns if c != "group" and strata[c].nunique() > 1))
+    return (*total, *(c for c in strata.columns if c != "group" and len(strata[c].unique()) > 1))
 
 
 def keys(series: StratifiedSeries, margins: str | Sequence[str] | None) -> list[Key]:
@@ -171,14 +171,16 @@ class Published:
         )
 
     def frame(self) -> pd.DataFrame:
-        """Make one tidy frame of all margins, named in a column ``margin``; the series itself is not in it."""
+        """Make one tidy frame of all margins but the series itself, named in a column ``margin``."""
         frames = []
         for key, cells in self.margins:
             if key != self.key:
                 frame = cells.frame()
-                frame = frame.astype({c: "str" for c in cells.strata.columns})
+                frame = frame.astype(dict.fromkeys(cells.strata.columns, "str"))
                 for name in reversed(self.cells.strata.columns):
-                    column = frame.pop(name) if name in frame else pd.Series("All", index=frame.index, dtype="str")
+                    column = (
+                        frame.pop(name) if name in frame else pd.Series("All", index=frame.index, dtype="str")
+                    )
                     frame.insert(0, name, column)
                 frame.insert(0, "margin", pd.Series(key.text(), index=frame.index, dtype="str"))
                 frames.append(frame)
@@ -186,7 +188,7 @@ class Published:
 
     def _without(self) -> pd.DataFrame:
         empty = self.cells.take(slice(0)).frame()
-        empty = empty.astype({c: "str" for c in self.cells.strata.columns})
+        empty = empty.astype(dict.fromkeys(self.cells.strata.columns, "str"))
         empty.insert(0, "margin", pd.Series([], dtype="str"))
         return empty
 
@@ -224,12 +226,12 @@ def refuse(series: StratifiedSeries, what: str) -> None:
     if series.measure.kind == "between":
         raise OptionError(
             f"{what} is not possible for {series.measure.name!r}: each point is the date of one woman's "
-            "event. Make a monthly or quarterly series with from_records and disclose that, or keep the chart "
-            "inside (SuppressionRule.load('none'))."
+            "event. Make a monthly or quarterly series with from_records and disclose that, or keep the "
+            "chart inside (SuppressionRule.load('none'))."
         )
     if "disclosed" in series.method:
         raise OptionError(
-            f"{what} is not possible: this series was disclosed already, by {series.method['disclosed']['rule']}"
-            ". Disclose the series it was made from."
+            f"{what} is not possible: this series was disclosed already, by "
+            f"{series.method['disclosed']['rule']}. Disclose the series it was made from."
         )
     regroup.refuse_window(series, what)

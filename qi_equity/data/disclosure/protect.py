@@ -89,7 +89,7 @@ def _refusal(rule: SuppressionRule, protect: int, left: Ints, size: int) -> Opti
 
 def _impossible(rule: SuppressionRule, protect: int, left: Ints) -> OptionError:
     return OptionError(
-        f"rule={rule.name!r} cannot be kept: with all withheld that may be, an outsider is still left with fewer "
-        f"than protect={protect} whole numbers for {(left < protect).sum()} protected counts (down to "
+        f"rule={rule.name!r} cannot be kept: with all withheld that may be, an outsider is still left with "
+        f"fewer than protect={protect} whole numbers for {(left < protect).sum()} protected counts (down to "
         f"{left.min()}); use fewer margins, coarser groups, longer periods, or a smaller protect."
     )

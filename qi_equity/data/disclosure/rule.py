@@ -79,9 +79,7 @@ class SuppressionRule:
         for argument in ("name", "version", "source"):
             if not isinstance(getattr(self, argument), str):
                 found = getattr(self, argument)
-                raise InputTypeError(
-                    f"{argument}={found!r} is of type {type(found).__name__}; give text."
-                )
+                raise InputTypeError(f"{argument}={found!r} is of type {type(found).__name__}; give text.")
         if not self.name.strip():
             raise OptionError(f"name={self.name!r} is empty; give the rule a name.")
         for argument in ("zeros", "secondary"):
@@ -89,7 +87,9 @@ class SuppressionRule:
         for argument in ("largest", "minimum_denominator"):
             object.__setattr__(self, argument, _validate.whole_number(argument, getattr(self, argument)))
         usual = min(_USUAL_PROTECT, self._numbers()) if self.protect is None else self.protect
-        object.__setattr__(self, "protect", self.check_protect(_validate.whole_number("protect", usual, at_least=1)))
+        object.__setattr__(
+            self, "protect", self.check_protect(_validate.whole_number("protect", usual, at_least=1))
+        )
         if not self.protects and not self.zeros:
             raise OptionError("zeros=False needs protected counts; give largest of 1 or more.")
         self._check_mark()
@@ -256,7 +256,9 @@ class SuppressionRule:
             return f"Rule {self.name}: all counts are shown {shown}."
         how = f"shown as {self.mark}" if self.shows_a_number else "withheld"
         others = "as they are" if self.rounding is None else f"to the nearest {self.rounding}"
-        small = f"counts of {self.smallest} to {self.largest} are {how}, others " if self.protects else "counts "
+        small = (
+            f"counts of {self.smallest} to {self.largest} are {how}, others " if self.protects else "counts "
+        )
         few = self.minimum_denominator
         less = f"; nothing is shown of fewer than {few} births" if few else ""
         return f"Rule {self.name}: {small}{'' if self.protects else 'are shown '}{others}{less}."
@@ -286,8 +288,9 @@ class SuppressionRule:
         """
         if protect > self._numbers():
             raise OptionError(
-                f"protect={protect} cannot be kept by rule {self.name!r}: an outsider knows that a protected count "
-                f"is {self.smallest} to {self.largest}; give at most {self._numbers()}, or a larger largest."
+                f"protect={protect} cannot be kept by rule {self.name!r}: an outsider knows that a protected "
+                f"count is {self.smallest} to {self.largest}; give at most {self._numbers()}, or a larger "
+                "largest."
             )
         return protect
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qi_equity.data import periods, selecting
-from qi_equity.data.cells import Cells
-from qi_equity.data.disclosure.margins import ALL_PERIODS, OWN, TOTAL, Key, Published
+from qi_equity.data.disclosure.margins import ALL_PERIODS, TOTAL, Key, Published
 
 if TYPE_CHECKING:
     from qi_equity.data.series import StratifiedSeries
@@ -40,9 +39,8 @@ def published_sum(
     grouping = {"total": None, "collapse": step.get("to")}.get(step["step"], series.grouping)
     method = {**series.method, "steps": [*series.method.get("steps", []), {**step, "published": True}]}
     every = step["to"] if step["step"] == "resample" else series.every
-    return replace(
-        series, cells=cells, grouping=grouping, every=every, method=method, published=replace(found, cells=cells, key=key)
-    )  # fmt: skip
+    margins = replace(found, cells=cells, key=key)
+    return replace(series, cells=cells, grouping=grouping, every=every, method=method, published=margins)
 
 
 def _after(series: StratifiedSeries, key: Key, step: Mapping[str, Any]) -> Key | None:

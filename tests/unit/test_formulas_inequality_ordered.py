@@ -160,3 +160,13 @@ def test_unknown_kinds_and_links_are_refused() -> None:
         concentration_index(VALUES, BIRTHS, kind="relativ")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="link='probit' is not allowed"):
         slope_indices(VALUES, BIRTHS, link="probit")  # type: ignore[arg-type]
+
+
+def test_a_step_that_overshoots_is_halved() -> None:
+    # Two groups are fitted exactly, whatever lies between them; a whole first step runs away.
+    y, n = np.array([1 / 3000, 30 / 61]), np.array([3000, 61])
+    found = slope_indices(y, n, link="logit")
+    low, high = np.log(y / (1 - y))
+    steep = (high - low) / np.diff(midpoint_ranks(n))[0]
+    ends = [1 / (1 + np.exp(-(low + steep * (r - midpoint_ranks(n)[0])))) for r in (0, 1)]
+    assert found.ratio == pytest.approx(ends[1] / ends[0], rel=1e-9)

@@ -11,12 +11,12 @@ import numpy as np
 from qi_equity import _result, _validate
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import Over, Spans, spans
+from qi_equity.data.table import TableResult, library
 from qi_equity.equity import gap_notes, rate_notes
 from qi_equity.equity.gap_columns import Gaps, gaps_of
 from qi_equity.equity.intervals import DIFFERENCES, ODDS_RATIOS, RATIOS, chosen, default_name
 from qi_equity.equity.rates import check_series, exposure_of, rate_of, reliability_of, with_status
 from qi_equity.equity.reference import Against, Reference, compare_with, resolve
-from qi_equity.data.table import TableResult, library
 from qi_equity.errors import OptionError
 
 __all__ = ["GapTable", "gaps"]

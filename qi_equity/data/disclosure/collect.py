@@ -15,7 +15,7 @@ import pandas as pd
 from qi_equity.data import periods
 from qi_equity.data.disclosure.margins import ALL_PERIODS
 from qi_equity.data.disclosure.places import TOTALS
-from qi_equity.data.disclosure.read_frames import read_frame, spans_of
+from qi_equity.data.disclosure.read_frames import read_frame, read_references, spans_of
 from qi_equity.data.disclosure.read_svg import read_svg
 from qi_equity.data.disclosure.read_text import Names, read_text, sentences
 from qi_equity.data.disclosure.readings import Meaning, Printed, Told
@@ -296,6 +296,9 @@ def _frame(
         first = periods.from_ordinal(periods.ordinal(found.start, step) + 1 - window, step)
         found = replace(found, start=first)
     out.items.append(found)
+    references = read_references(frame, found) if "group" in found.strata else None
+    if references is not None:
+        out.items.append(references)
 
 
 def _grouping(found: Printed, scheme: Scheme) -> str:

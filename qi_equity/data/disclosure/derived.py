@@ -181,7 +181,7 @@ def _by_interval(rows: Rows, pairs: Pairs) -> Pairs:
     fits = ~told
     counted = told & (pairs.events <= pairs.births)
     for methods, mask in ((_BINOMIAL, counted), (_POISSON, told)):
-        if rows.kind == ("rate" if methods is _BINOMIAL else "proportion"):
+        if rows.kind == ("rate" if methods is _BINOMIAL else "proportion") or not mask.any():
             continue
         x, n, row = pairs.events[mask], pairs.births[mask], pairs.row[mask]
         for method in methods:

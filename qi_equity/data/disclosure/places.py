@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,16 @@ from qi_equity.data.regroup import ALL_GROUPS
 if TYPE_CHECKING:
     from qi_equity.data.scheme import Scheme
 
-__all__ = ["ALL", "TOTALS", "Places", "place_rows"]
+__all__ = ["ALL", "EVERYONE_BUT", "TOTALS", "Places", "place_rows"]
 
 ALL = "(all)"
 """What stands for all labels of a column in the table of places."""
 
 TOTALS = frozenset({ALL_GROUPS.lower(), "all", "all sites", "all women", "everyone", "overall", "total"})
 """Labels (in small letters) that mean everyone, wherever other labels stand beside them."""
+
+EVERYONE_BUT = "everyone but "
+"""What starts the label of all groups but one."""
 
 Ints = NDArray[np.int64]
 
@@ -113,18 +116,29 @@ def _labels_axis(items: Sequence[Printed], column: str, scheme: Scheme | None) -
     keys = [
         (g, t) if t is not None and t in specific else None for g, t in zip(groupings, texts, strict=True)
     ]
-    parts = _parts({k for k in keys if k is not None}, scheme if column == "group" else None)
+    bare = {(g, t.removeprefix(EVERYONE_BUT)) for g, t in (k for k in keys if k is not None)}
+    parts = _parts(bare, scheme if column == "group" else None)
     atoms = {label: i for i, label in enumerate(dict.fromkeys(p for ps in parts.values() for p in ps))}
     size = len(atoms) or 1
-    held = {
-        key: tuple(range(size)) if key is None else tuple(sorted(atoms[p] for p in parts[key]))
-        for key in dict.fromkeys(keys)
-    }
+    held = {key: _held(key, parts, atoms, size) for key in dict.fromkeys(keys)}
     code = {some: i for i, some in enumerate(dict.fromkeys(held.values()))}
     # Of two names for the same labels the first stands.
     names = {code[held[key]]: ALL if key is None else key[1] for key in reversed(held)}
     codes = np.array([code[held[key]] for key in keys], dtype=np.int64)
     return _Axis(codes, [names[i] for i in range(len(code))], _membership(list(code), size))
+
+
+def _held(
+    key: tuple[str, str] | None,
+    parts: Mapping[tuple[str, str], tuple[str, ...]],
+    atoms: Mapping[str, int],
+    size: int,
+) -> tuple[int, ...]:
+    """Give the atoms of a label: of all, of all but one, or its own."""
+    if key is None:
+        return tuple(range(size))
+    own = {atoms[part] for part in parts[key[0], key[1].removeprefix(EVERYONE_BUT)]}
+    return tuple(sorted(set(range(size)) - own if key[1].startswith(EVERYONE_BUT) else own))
 
 
 def _parts(keys: set[tuple[str, str]], scheme: Scheme | None) -> dict[tuple[str, str], tuple[str, ...]]:

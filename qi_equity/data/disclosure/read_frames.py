@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 
 from qi_equity.data import dates as read_dates
 from qi_equity.data import periods
+from qi_equity.data.disclosure.places import EVERYONE_BUT
 from qi_equity.data.disclosure.readings import Bools, Dates, Meaning, Printed, Range, exactly, from_text
 
-__all__ = ["read_frame", "spans_of"]
+__all__ = ["EVERYONE_ELSE", "read_frame", "read_references", "spans_of"]
+
+EVERYONE_ELSE = "everyone else"
+"""How tables of gaps name the reference of all other groups."""
 
 _NUMBERS: Mapping[str, tuple[str, ...]] = {
     "numerator": ("numerator", "events", "n_events", "observed", "cases"),
@@ -31,7 +35,7 @@ _NUMBERS: Mapping[str, tuple[str, ...]] = {
 _TIMES = ("period", "month", "quarter", "year", "date", "span")
 # Columns of words that name no stratum.
 _WORDS = frozenset(
-    [
+    (
         "status",
         "arm",
         "kind",
@@ -41,6 +45,7 @@ _WORDS = frozenset(
         "meaning",
         "method",
         "reliable",
+        "reliability",
         "text",
         "label",
         "unit",
@@ -60,8 +65,14 @@ _WORDS = frozenset(
         "scale",
         "reference",
         "name",
-    ]
+        "orientation",
+        "movement",
+        "message",
+        "margin",
+    )
 )
+# Sums and products of floats.
+_GIVE = 1e-12
 _DAY = np.timedelta64(1, "D")
 
 Ints = NDArray[np.int64]
@@ -105,6 +116,8 @@ def read_frame(
     numbers = {name: _read(frame[c], name, in_full, times) for name, (c, times) in columns.items()}
     start, stop, used = spans_of(frame, every, likely)
     strata = _strata(frame, {c for c, _ in columns.values()} | used)
+    if "value" in numbers:
+        numbers["value"] = _or(numbers["value"], _by_reference(frame))
     missing, hidden = _shown_as(frame, columns, numbers)
     if "centre_line" in numbers:
         meaning = Meaning(meaning.kind, "limits", meaning.confidence, meaning.grouping, meaning.release)
@@ -164,6 +177,66 @@ def _shown_as(
     if "numerator" not in columns:
         return nothing, nothing
     return nothing, ~numbers["numerator"].there
+
+
+def _by_reference(frame: pd.DataFrame) -> Range:
+    """Give the rate that a difference or a ratio to a known reference rate tells."""
+    names = ("reference_rate", "difference", "ratio", "orientation")
+    nothing = np.full(len(frame), np.nan)
+    if not {"reference_rate", "difference", "ratio"} <= set(frame.columns):
+        return Range(nothing, nothing)
+    rate, difference, ratio = (exactly(frame[c]) for c in names[:3])
+    plain = (
+        _mask(frame, "orientation", "as measured") if "orientation" in frame else np.ones(len(frame), bool)
+    )
+    added = Range(rate.low + difference.low - _GIVE, rate.high + difference.high + _GIVE)
+    times = Range(rate.low * ratio.low - _GIVE, rate.high * ratio.high + _GIVE)
+    return _or(added, times).only(plain)
+
+
+def _or(first: Range, second: Range) -> Range:
+    there = first.there
+    return Range(np.where(there, first.low, second.low), np.where(there, first.high, second.high))
+
+
+def read_references(frame: pd.DataFrame, found: Printed) -> Printed | None:
+    """Read the counts of the reference that stand beside each group of a table of gaps.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With ``reference`` ("everyone else" or the name of a group), ``reference_events, reference_births``.
+    found : Printed
+        What :func:`read_frame` read of it.
+
+    Returns
+    -------
+    Printed or None
+        None where there are no such columns.
+    """
+    if not {"reference", "reference_events", "reference_births"} <= set(frame.columns):
+        return None
+    frame = frame.reset_index(drop=True)
+    group, reference = found.strata["group"], frame["reference"].astype("object")
+    named = reference.where(reference.isin(set(group.dropna())), None)
+    others = np.asarray(reference == EVERYONE_ELSE)
+    strata = found.strata.assign(group=named.mask(others, EVERYONE_BUT + group.fillna("")))
+    kept = np.asarray(strata["group"].notna()) & ~np.asarray(frame.get("is_reference", False), dtype=bool)
+    at = np.flatnonzero(kept)
+    pairs = {"numerator": "reference_events", "denominator": "reference_births"}
+    nothing = np.zeros(len(at), dtype=bool)
+    return Printed(
+        source=f"the references of {found.source}",
+        strata=strata.iloc[at].reset_index(drop=True),
+        start=found.start[at],
+        stop=found.stop[at],
+        numbers={q: exactly(frame[c].iloc[at]) for q, c in pairs.items()},
+        hidden=nothing,
+        missing=nothing,
+        provisional=nothing,
+        part=found.part[at],
+        meaning=found.meaning,
+    )
 
 
 def _mask(frame: pd.DataFrame, column: str, value: str) -> Bools:

@@ -87,12 +87,13 @@ def gap_limits(
 
     Parameters
     ----------
-    rate, reference_rate : array_like, shape (..., T)
-        The rates that are to hold (of a phase: events over births of its baseline); for proportions in
+    rate : array_like, shape (..., T)
+        The group's rate that is to hold (of a phase: events over births of its baseline); for proportions in
         [0, 1], for rates >= 0.
-    size, reference_size : array_like, shape (..., T)
-        Births (whole numbers) or exposure of each period; NaN where not observed. An infinite
-        ``reference_size`` is a reference without sampling error, such as a target.
+    size : array_like, shape (..., T)
+        Births (whole numbers) or exposure of each period; NaN where not observed.
+    reference_rate, reference_size : array_like, shape (..., T)
+        The same of the reference. An infinite size is a reference without sampling error, such as a target.
     scale : {"difference", "ratio"}
         Which gap.
     kind : {"proportion", "rate"}
@@ -170,10 +171,12 @@ def mean_gap_limits(
 
     Parameters
     ----------
-    mean, reference_mean : array_like, shape (..., T)
-        The means that are to hold; > 0 for ratios.
-    standard_error, reference_error : array_like, shape (..., T)
-        Standard errors of one point of each, >= 0; 0 for a target. NaN where not known.
+    mean : array_like, shape (..., T)
+        The group's mean that is to hold.
+    standard_error : array_like, shape (..., T)
+        Standard error of one point, >= 0; NaN where not known.
+    reference_mean, reference_error : array_like, shape (..., T)
+        The same of the reference: a mean > 0 for ratios; an error of 0 for a target.
     scale : {"difference", "ratio"}
         Which gap.
     tail : float

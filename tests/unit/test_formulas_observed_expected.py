@@ -131,7 +131,7 @@ def test_false_signals_are_as_rare_as_said():
     rng = np.random.default_rng(1)
     rate = np.linspace(0.03, 0.09, 12)
     n, m = rng.integers(60, 90, 12), rng.integers(500, 700, 12)
-    x, y = rng.binomial(n, rate, (300, 12)), rng.binomial(m, rate, (600, 12))
+    x, y = rng.binomial(n, rate, (300, 12)), rng.binomial(m, rate, (300, 12))
     found = observed_expected(x, n, y / m, m)
     crossed = ((found.value > found.upper) | (found.value < found.lower)).any(axis=1)
     said = found.crossed[:, -1].mean()

@@ -389,3 +389,45 @@ def test_what_has_no_gap_is_refused():
     counts = qe.from_counts(rows, calls, period="q", numerator="x", group="g", every="quarter")
     with pytest.raises(OptionError, match="counts without births"):
         gap_chart(counts, reference="B")
+
+
+def test_alt_texts_say_what_each_scale_shows():
+    events = {"East": [9, 9, 10, 9, 9, 9, 9, 30], "West": [25] * 8}
+    series = made(events, BIRTHS)
+    texts = {
+        scale: gap_chart(series, reference="West", scale=scale, baseline=7).alt_text().loc[0, "text"]
+        for scale in ("difference", "ratio", "observed-expected")
+    }
+    assert texts["difference"].startswith(
+        "East: Difference in Harm, compared with West, by quarter, 2021 Q1 to"
+    )
+    assert "Centre line +4.14 percentage points, limits there" in texts["difference"]
+    assert "1 signal: beyond limits, high, 2022 Q4, concern." in texts["difference"]
+    assert "Centre line 1.83, limits there" in texts["ratio"]
+    assert "+54 events at the last point" in texts["observed-expected"]
+    assert "this group 11.8 %, West 5 %." in texts["ratio"]
+    level = gap_chart(made({"East": [5] * 8, "West": [30] * 8}, BIRTHS), reference="West")
+    assert "No signal." in level.alt_text().loc[0, "text"]
+
+
+def test_alt_text_of_nothing_to_compare_and_of_a_pattern():
+    gone = gap_chart(made({"East": [0] * 4, "West": [9] * 4}, {"East": 0}), reference="West")
+    assert "No period in which both are known." in gone.alt_text().loc[0, "text"]
+    assert "no_data" in codes(gone)
+    halves = made({"East": [5] * 4 + [15] * 4, "West": [50] * 8}, BIRTHS)
+    few = gap_chart(halves, reference="West", rules="anhoej", exclude="2021-04").signals
+    assert set(few["rule"]) <= {"crossings", "longest_run"}
+
+
+def test_false_signals_of_means_are_drawn_too():
+    rows = pd.DataFrame({"q": QUARTERS * 2, "g": ["A"] * 8 + ["B"] * 8, "y": [10.0, 12] * 4 + [8.0, 9] * 4})
+    mean = qe.Measure("Wait", "mean", "lower")
+    columns = {"period": "q", "value": "y", "sd": "sd", "denominator": "n", "group": "g"}
+    series = qe.from_counts(rows.assign(sd=2.0, n=30), mean, every="quarter", **columns)
+    chance = gap_chart(series, reference="B").summary()["false_signal_probability"]
+    assert 0.005 < chance.iloc[0] < 0.1
+    assert chance.iloc[1] == 0
+
+
+def test_a_figure_is_drawn():
+    assert type(gap_chart(SERIES, reference="West").plot()).__name__ == "Figure"

@@ -197,6 +197,11 @@ def exact_loss(inner: np.ndarray[Any, Any], rule: SuppressionRule) -> float:
     return float(answer.fun) if answer.status == 0 else np.nan
 
 
+def loss(table: Table, rule: SuppressionRule) -> float:
+    """Weigh what was withheld beyond the rule."""
+    return float(_weights(table.true)[np.isnan(table.shown) & (table.true > rule.largest)].sum())
+
+
 def _weights(true: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Give the loss of each count as the library weighs it: the cells it sums, and up to half by its size."""
     rows, columns = (n - 1 for n in true.shape)
@@ -222,9 +227,9 @@ def main(number: int, seed: int) -> None:
         tables = sum(any(n < protect for n in table) for table in before)
         print(
             f"{name}: {number} tables, {len(after)} protected counts, protect {protect}. By the rule alone "
-            f"{failed / max(len(after), 1):.1%} of them fail, in {tables / number:.1%} of tables; "
-            f"after disclose {sum(n < protect for n, _ in after)}, and {sum(n < protect for _, n in after)} for one "
-            f"who knows that they are small. Further withheld: {lost / cells:.2%} of counts. "
+            f"{failed / max(len(after), 1):.1%} of them fail, in {tables / number:.1%} of tables. After "
+            f"disclose {sum(n < protect for n, _ in after)} fail, and {sum(n < protect for _, n in after)} for "
+            f"one who knows that they are small. Further withheld: {lost / cells:.2%} of counts. "
             f"{spent / number:.3f} s a table.",
             flush=True,
         )
@@ -240,16 +245,16 @@ def compared(number: int, seed: int) -> None:
         table = disclosed_table(inner, series_of(inner).disclose(rule))
         best = exact_loss(inner, rule)
         if np.isfinite(best):
-            loss = _weights(table.true)[np.isnan(table.shown) & (table.true > rule.largest)].sum()
-            mine, least, same, counted = mine + loss, least + best, same + (loss < best + 1e-6), counted + 1
+            lost = loss(table, rule)
+            mine, least, same, counted = mine + lost, least + best, same + (lost < best + 1e-6), counted + 1
     print(
         f"Tables up to 4 x 4: loss {mine / least:.3f} times the least possible, found in "
         f"{same:.0f} of {counted:.0f}."
     )
 
 
-def shape_of_trusts(seed: int) -> None:
-    """Time a table of the shape of the real file: 120 trusts by 8 groups, made-up events and births."""
+def trusts(seed: int) -> qe.StratifiedSeries:
+    """Make a table of the shape of the real file: 120 trusts by 8 groups, made-up events and births."""
     rng = np.random.default_rng(seed)
     share = np.array([0.70, 0.16, 0.07, 0.03, 0.04, 0.02, 0.02, 0.01])
     births = rng.poisson(np.outer(rng.gamma(6, 4500 / 6, 120), share))
@@ -266,7 +271,12 @@ def shape_of_trusts(seed: int) -> None:
     )
     measure = qe.measures["pph_1500"]
     columns = {"period": "year", "numerator": "x", "denominator": "n", "group": "group", "site": "site"}
-    series = qe.from_counts(frame, measure, every="year", **columns)
+    return qe.from_counts(frame, measure, every="year", **columns)
+
+
+def shape_of_trusts(seed: int) -> None:
+    """Time a table of the shape of the real file."""
+    series = trusts(seed)
     for name in RULES:
         began = time.perf_counter()
         told = series.disclose(name).method["disclosed"]

@@ -141,8 +141,6 @@ def known(entries: Entries, hidden: BoolArray) -> Knowledge:
 def numbers_left(entries: Entries, hidden: BoolArray, which: IntArray, *, enough: int) -> IntArray:
     """Count the whole numbers that an outsider is left with for some entries, up to ``enough``.
 
-    Of a protected entry the outsider is taken to know that it is one, even if that is unsaid; what is really
-    known counts only where this leaves too few.
     First it is assumed that they also know, of each pair, a number between the two: what is left even then is
     left. Only entries that fail this are attacked with what is really known.
 
@@ -161,19 +159,6 @@ def numbers_left(entries: Entries, hidden: BoolArray, which: IntArray, *, enough
     -------
     ndarray of int, shape (K,)
     """
-    unsaid = hidden[which]
-    left = np.zeros(len(which), dtype=np.int64)
-    left[~unsaid] = _attack(entries, hidden, which[~unsaid], enough)
-    for i in np.flatnonzero(unsaid):
-        said = hidden.copy()
-        said[which[i]] = False
-        left[i] = _attack(entries, said, which[[i]], enough)[0]
-        if left[i] < enough:
-            left[i] = _attack(entries, hidden, which[[i]], enough)[0]
-    return left
-
-
-def _attack(entries: Entries, hidden: BoolArray, which: IntArray, enough: int) -> IntArray:
     left = np.zeros(len(which), dtype=np.int64)
     for attacked in (parted(entries), entries) if len(entries.pairs) else (entries,):
         still = np.flatnonzero(left < enough)

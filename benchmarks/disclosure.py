@@ -228,8 +228,8 @@ def main(number: int, seed: int) -> None:
         print(
             f"{name}: {number} tables, {len(after)} protected counts, protect {protect}. By the rule alone "
             f"{failed / max(len(after), 1):.1%} of them fail, in {tables / number:.1%} of tables. After "
-            f"disclose {sum(n < protect for n, _ in after)} fail, and {sum(n < protect for _, n in after)} for "
-            f"one who knows that they are small. Further withheld: {lost / cells:.2%} of counts. "
+            f"disclose {sum(n < protect for n, _ in after)} fail, and {sum(n < protect for _, n in after)} "
+            f"for one who knows that they are small. Further withheld: {lost / cells:.2%} of counts. "
             f"{spent / number:.3f} s a table.",
             flush=True,
         )

@@ -92,9 +92,16 @@ def test_nothing_is_withheld_where_nothing_may_be() -> None:
 def test_what_cannot_be_made_safe_is_said() -> None:
     given = entries([[3, 9], [8, 20]], 4)
     fixed = Entries(
-        given.sums, given.counts, given.shown_lower, given.shown_upper, given.hidden_lower, given.hidden_upper,
-        np.full(9, np.inf), given.protected, NO_PAIRS,
-    )  # fmt: skip
+        given.sums,
+        given.counts,
+        given.shown_lower,
+        given.shown_upper,
+        given.hidden_lower,
+        given.hidden_upper,
+        np.full(9, np.inf),
+        given.protected,
+        NO_PAIRS,
+    )
     choice = withhold(fixed, protect=3)
     assert choice.unsafe[0]
 

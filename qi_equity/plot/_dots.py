@@ -178,15 +178,15 @@ def _draw_bands(ax: Axes, bands: Bands, rows: Rows, scale: XScale, palette: Pale
 
 def _draw_intervals(ax: Axes, dots: Dots, rows: Rows, scale: XScale, palette: Palette) -> None:
     """Draw the intervals, with an arrow where one goes on beyond the scale."""
-    label = style.INTERVAL
+    if np.isfinite(dots.lower).any():
+        ax.plot([], [], color=palette.common, linewidth=2.0, label=style.INTERVAL)
     for y, low, high, look in zip(rows.y, dots.lower, dots.upper, dots.looks, strict=True):
         if np.isnan(low) or np.isnan(high):
             continue
         colour = getattr(palette, LOOKS[look].colour)
         inside = scale.inside([low, high])
-        ax.plot(inside, [y, y], color=colour, linewidth=2.0, label=label, marker="None", linestyle="-",
+        ax.plot(inside, [y, y], color=colour, linewidth=2.0, label="_interval", marker="None", linestyle="-",
                 solid_capstyle="butt", zorder=2.5)  # fmt: skip
-        label = "_interval"
         for value, edge, marker in ((low, scale.low, "<"), (high, scale.high, ">")):
             if (value - edge) * (1 if marker == ">" else -1) > 1e-12 * abs(edge):
                 _arrow(ax, edge, y, marker, colour)

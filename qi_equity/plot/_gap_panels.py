@@ -75,7 +75,7 @@ def make_gap_panels(chart: GapChart, rows: list[int]) -> list[GapPanel]:
         key = tuple(strata.iloc[row].astype(str))
         parts = {n: f.get(key) for n, f in frames.items()}
         notes = chart.notes.iloc[:0] if parts["notes"] is None else parts["notes"]
-        name = " · ".join(result_words.people(chart.series, part) for part in names[row].split(" · "))
+        name = " · ".join(result_words.title_of_group(chart.series, part) for part in names[row].split(" · "))
         panels.append(_panel(chart, name, row, parts, notes, phases[key], moved.get(key)))
     return panels
 

@@ -38,13 +38,24 @@ class Words:
 
 
 def people(series: StratifiedSeries, name: str) -> str:
-    """Name a group as people, where it is one of people: "Black women"."""
+    """Name a group as people in a sentence: "Black women", "women recorded as Mixed"."""
+    titled = title_of_group(series, name)
+    scheme = series.scheme
+    if titled != name or scheme is None or scheme.ordered or name not in series.groups:
+        return titled
+    return name if name in scheme.unknown else f"{_who(series)} recorded as {name}"
+
+
+def title_of_group(series: StratifiedSeries, name: str) -> str:
+    """Name a group as people where its label is an adjective: "Black women"; else by its label alone."""
     scheme = series.scheme
     if scheme is None or scheme.ordered or name not in series.groups or name in scheme.unknown:
         return name
-    who = "women" if series.measure.ethnicity_of == "mother" else "babies"
-    as_recorded = name.startswith(_NO_ADJECTIVES) or " - " in name
-    return f"{who} recorded as {name}" if as_recorded else f"{name} {who}"
+    return name if name.startswith(_NO_ADJECTIVES) or " - " in name else f"{name} {_who(series)}"
+
+
+def _who(series: StratifiedSeries) -> str:
+    return "women" if series.measure.ethnicity_of == "mother" else "babies"
 
 
 def whose(series: StratifiedSeries) -> str:
@@ -52,7 +63,7 @@ def whose(series: StratifiedSeries) -> str:
     scheme = series.scheme
     if scheme is None or scheme.ordered:
         return ""
-    return "Women recorded as" if series.measure.ethnicity_of == "mother" else "Babies recorded as"
+    return f"{_words.capital(_who(series))} recorded as"
 
 
 def title_of(series: StratifiedSeries, what: str) -> str:
@@ -101,8 +112,10 @@ def _notes(notes: pd.DataFrame) -> list[str]:
     told = notes[(notes["severity"] != "info") & ~notes["code"].isin(_SHOWN_OTHERWISE)]
     keys = [c for c in told.columns if c not in ("code", "severity", "text")]
     names = told[keys].apply(lambda row: " · ".join(str(v) for v in row if pd.notna(v)), axis=1)
+    # What holds for all comes first, and is not crowded out by what is said of many groups.
+    ranked = told.assign(name=names, last=names != "").sort_values("last", kind="stable")
     lines = []
-    for (_, text), part in told.assign(name=names).groupby(["code", "text"], sort=False):
+    for (_, text), part in ranked.groupby(["code", "text"], sort=False):
         who = [name for name in dict.fromkeys(part["name"]) if name]
         more = f" and {len(who) - _MOST_NAMES} more" if len(who) > _MOST_NAMES else ""
         lines.append(f"{', '.join(who[:_MOST_NAMES])}{more}: {text}" if who else str(text))

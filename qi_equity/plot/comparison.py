@@ -102,7 +102,7 @@ def _parts(comparison: GroupComparison, unit: str, groups: Sequence[str]) -> Par
     rows = table.assign(_group=place, _site=sites).sort_values(keys, kind="stable")
     series = comparison.spans.series
     return [
-        (" · ".join(result_words.people(series, word) for word in name.split(" · ")), part)
+        (" · ".join(result_words.title_of_group(series, word) for word in name.split(" · ")), part)
         for name, part in split(rows, unit)
     ]
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_gap_chart"]
 
 _HIGH_PT, _HIGH_OF_MANY_PT, _RATES_PT = 190.0, 135.0, 58.0
+_FAR = 3.0
 
 
 def plot_gap_chart(
@@ -190,6 +191,19 @@ class _Sheet:
         ):
             (line,) = ax.plot(x, scale.inside(values), label=label, marker=marker, markersize=size, zorder=2)
             line.set(color=colour, linestyle=dashes, linewidth=1.2)
+            beyond = values > scale.high * (1 + 1e-12)
+            if beyond.any():
+                ax.plot(
+                    x[beyond],
+                    np.full(int(beyond.sum()), scale.high),
+                    label="_off the scale",
+                    linestyle="None",
+                    marker=style.ARROW_UP,
+                    markersize=6,
+                    markeredgecolor=colour,
+                    markerfacecolor="none",
+                    clip_on=False,
+                )
         for part in panel.panel.phases()[1:]:
             start = ax.axvline(panel.panel.edges[part.start], label="_phase", zorder=1.5)
             start.set(color=style.MUTED, linewidth=1.1, linestyle=(0, (1, 1.5)))
@@ -204,8 +218,8 @@ def _label(ax: Axes, text: str) -> None:
 def _rates_scale(panels: Sequence[GapPanel]) -> XScale:
     values = np.concatenate([v for p in panels for v in (p.group, p.reference)])
     known = values[np.isfinite(values)]
-    # Few births give rates far from all others: they are drawn at the edge, as this panel shows the trend.
-    most = float(np.quantile(known, 0.98)) if len(known) else 1.0
+    # Few births give rates far from all others, which would flatten the rest: they get an arrow at the edge.
+    most = min(float(known.max()), _FAR * float(np.quantile(known, 0.9))) if len(known) else 1.0
     none = np.full(1, np.nan)
     return x_scale([known.min() if len(known) else 0.0, most], none, none, width=_RATES_PT, reserve=0.0)
 

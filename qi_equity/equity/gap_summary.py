@@ -32,7 +32,7 @@ def summary_frame(chart: GapState) -> pd.DataFrame:
     last = np.where(seen.any(axis=1), _last(seen), _last(inside))
     lines = {name: chart.lines[name][row, last] for name in ("centre_line", "lower", "upper", "sigma")}
     periods = chart.series.cells.periods
-    runs, found = chart.runs, chart._found()
+    runs = chart.runs
     chance, error = chart._false_signals()
     able = {side: can_signal(chart, side)[row, phase] for side in ("low", "high")}
     frame = (
@@ -52,10 +52,7 @@ def summary_frame(chart: GapState) -> pd.DataFrame:
             longest_run_max=runs.longest_max[row, phase],
             crossings=runs.crossings[row, phase],
             crossings_min=runs.crossings_min[row, phase],
-            n_signals=[
-                int(((found.stratum == s) & (found.phase == k)).sum())
-                for s, k in zip(row, phase, strict=True)
-            ],
+            n_signals=_signals(chart)[row, phase],
             runs_tests=category(runs.reason[row, phase], REASONS),
             can_signal_low=category(able["low"], CAN_SIGNAL),
             can_signal_high=category(able["high"], CAN_SIGNAL),
@@ -65,6 +62,13 @@ def summary_frame(chart: GapState) -> pd.DataFrame:
     )
     frame = frame.astype({"compared_with": "str"})
     return frame.assign(expected_false_signals_all=frame["false_signal_probability"].sum())
+
+
+def _signals(chart: GapState) -> IntArray:
+    """Count the signals of each stratum and phase, shape (S, K)."""
+    found, count = chart._found(), np.zeros(chart.few_crossings.shape, dtype=np.int64)
+    np.add.at(count, (found.stratum, found.phase), 1)
+    return count
 
 
 def can_signal(chart: GapState, side: str) -> IntArray:

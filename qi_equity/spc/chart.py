@@ -245,8 +245,12 @@ class ControlChart(ChartState):
 
         Parameters
         ----------
-        rule, margins, protect
-            As for :meth:`StratifiedSeries.disclose`.
+        rule : SuppressionRule or str
+            The rule, or its name.
+        margins : str or sequence of str, optional
+            Sums that are published together with the chart; see :meth:`StratifiedSeries.disclose`.
+        protect : int, optional
+            Fewest whole numbers an outsider may be left with for a protected count. Default: the rule's.
 
         Returns
         -------

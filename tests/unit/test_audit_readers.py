@@ -22,7 +22,10 @@ from qi_equity.data.disclosure.rule import SuppressionRule
 from qi_equity.data.disclosure.svg_ticks import date_ticks, number_ticks
 from qi_equity.data.measure import Measure
 from qi_equity.data.scheme import Scheme
+from qi_equity.equity.compare import compare_groups
+from qi_equity.equity.gap_chart import gap_chart
 from qi_equity.equity.gaps import gaps
+from qi_equity.equity.inequality import inequality
 from qi_equity.equity.rates import rates
 from qi_equity.errors import DataError, InputTypeError, OptionError
 from qi_equity.spc.control import control_chart
@@ -207,6 +210,23 @@ def test_tables_of_rates_are_read_with_their_own_interval():
         assert audit_disclosure(blank, RULE).failures["numbers"].tolist() == ["2"]
 
 
+def test_gap_charts_inequality_and_comparisons_are_read_for_their_counts_only():
+    series = made_series((9, 8, 7, 9, 12, 7), groups=3)
+    chart = gap_chart(series, reference="rest", every="month")
+    audit = audit_disclosure([chart, inequality(series), compare_groups(series, across="group")], RULE)
+    assert audit.passed
+    assert "contradiction" not in set(audit.notes["code"])
+    said = " ".join(audit.notes["text"])
+    assert "the points of the figure of the GapChart" in said
+    assert "InequalityTable" in said
+    assert "the references of the GapChart" in audit.method["items"]
+
+
+def test_a_raw_rate_left_beside_a_blank_one():
+    frame = TABLE.assign(rate=[0.03, np.nan], raw=[0.03, 0.05])
+    assert audit_disclosure(frame, SuppressionRule("r", 4, protect=2)).failures["numbers"].tolist() == ["3"]
+
+
 # Places
 
 
@@ -232,7 +252,8 @@ def test_sentences_of_any_text():
     assert [dict(t.stratum) for t in told] == [{"site": "North", "group": "Black"}, {}]
     assert told[1].numbers == {"numerator": (4.0, 4.0), "denominator": (17.0, 17.0)}
     assert read_text("Nothing was counted: at all", "t", names) == []
-    odd = read_text("Black: X, by fortnight, 2024-01 to 2024-02: 2 events", "t", names)
+    assert read_text("Elsewhere: 3 events", "t", names) == []
+    odd = read_text("Black: X, by fortnight, 2024-01 to 2024-02: 2 events", "t", Names({}))
     assert np.isnat(odd[0].start)
     frame = pd.DataFrame({"group": ["Black"], "text": ["p chart: 5 events"]})
     assert sentences(frame, "t")[0].stratum == {"group": "Black"}

@@ -284,6 +284,9 @@ def _frame(
     if "known" in frame and "births" in frame:
         out.not_attacked.append(f"the completeness in {thing.source}")
         return
+    if "estimate" in frame:
+        out.not_attacked.append(thing.source)
+        return
     found = read_frame(
         frame, thing.source, thing.meaning, every=thing.every, likely=thing.likely, in_full=in_full
     )
@@ -349,6 +352,10 @@ def _words(thing: _Thing, out: Collected) -> None:
         out.told += sentences(what, thing.source, release=release)
     elif "<svg" in what:
         printed, told = read_svg(what, thing.source, thing.meaning, names, every=thing.every or thing.likely)
+        if "compared with" in what.lower():
+            # Points of a gap are no rates.
+            out.not_attacked.append(f"the points of {thing.source}")
+            printed = []
         out.items += printed
         out.told += told
     else:

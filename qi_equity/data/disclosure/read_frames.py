@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from qi_equity.data import dates as read_dates
 from qi_equity.data import periods
 from qi_equity.data.disclosure.places import EVERYONE_BUT
-from qi_equity.data.disclosure.readings import Bools, Dates, Meaning, Printed, Range, exactly, from_text
+from qi_equity.data.disclosure.readings import (
+    LINES,
+    Bools,
+    Dates,
+    Meaning,
+    Printed,
+    Range,
+    exactly,
+    from_text,
+)
 
 __all__ = ["EVERYONE_ELSE", "read_frame", "read_references", "spans_of"]
 
@@ -69,8 +78,11 @@ _WORDS = frozenset(
         "movement",
         "message",
         "margin",
+        "compared",
+        "compared_with",
     )
 )
+_OTHER_LINES = frozenset(("gap", "lower_outer", "estimate"))
 # Sums and products of floats.
 _GIVE = 1e-12
 _DAY = np.timedelta64(1, "D")
@@ -111,13 +123,18 @@ def read_frame(
     """
     frame = frame.reset_index(drop=True)
     columns = _columns(frame)
-    if not len(frame) or not set(columns) & {"numerator", "denominator", "value", "lower", "unrecorded"}:
+    if not len(frame) or not set(columns) & {"numerator", "denominator", "value"}:
         return None
+    if _OTHER_LINES & set(frame.columns):
+        # Lines about a gap, or of a funnel: not those of a chart of the counts beside them.
+        columns = {name: found for name, found in columns.items() if name not in LINES}
     numbers = {name: _read(frame[c], name, in_full, times) for name, (c, times) in columns.items()}
     start, stop, used = spans_of(frame, every, likely)
     strata = _strata(frame, {c for c, _ in columns.values()} | used)
     if "value" in numbers:
         numbers["value"] = _or(numbers["value"], _by_reference(frame))
+        if "raw" in frame:
+            numbers["value"] = _or(numbers["value"], exactly(frame["raw"]))
     missing, hidden = _shown_as(frame, columns, numbers)
     if "centre_line" in numbers:
         meaning = Meaning(meaning.kind, "limits", meaning.confidence, meaning.grouping, meaning.release)
@@ -181,11 +198,10 @@ def _shown_as(
 
 def _by_reference(frame: pd.DataFrame) -> Range:
     """Give the rate that a difference or a ratio to a known reference rate tells."""
-    names = ("reference_rate", "difference", "ratio", "orientation")
     nothing = np.full(len(frame), np.nan)
     if not {"reference_rate", "difference", "ratio"} <= set(frame.columns):
         return Range(nothing, nothing)
-    rate, difference, ratio = (exactly(frame[c]) for c in names[:3])
+    rate, difference, ratio = (exactly(frame[c]) for c in ("reference_rate", "difference", "ratio"))
     plain = (
         _mask(frame, "orientation", "as measured") if "orientation" in frame else np.ones(len(frame), bool)
     )
@@ -205,7 +221,7 @@ def read_references(frame: pd.DataFrame, found: Printed) -> Printed | None:
     Parameters
     ----------
     frame : pandas.DataFrame
-        With ``reference`` ("everyone else" or the name of a group), ``reference_events, reference_births``.
+        With ``reference`` or ``compared_with`` ("everyone else" or the name of a group), and its counts.
     found : Printed
         What :func:`read_frame` read of it.
 
@@ -214,16 +230,20 @@ def read_references(frame: pd.DataFrame, found: Printed) -> Printed | None:
     Printed or None
         None where there are no such columns.
     """
-    if not {"reference", "reference_events", "reference_births"} <= set(frame.columns):
+    by = "compared_with" if "compared_with" in frame else "reference"
+    pairs = {
+        "numerator": next((c for c in ("reference_events", "reference_numerator") if c in frame), ""),
+        "denominator": next((c for c in ("reference_births", "reference_denominator") if c in frame), ""),
+    }
+    if by not in frame or not all(pairs.values()):
         return None
     frame = frame.reset_index(drop=True)
-    group, reference = found.strata["group"], frame["reference"].astype("object")
+    group, reference = found.strata["group"], frame[by].astype("object")
     named = reference.where(reference.isin(set(group.dropna())), None)
     others = np.asarray(reference == EVERYONE_ELSE)
     strata = found.strata.assign(group=named.mask(others, EVERYONE_BUT + group.fillna("")))
     kept = np.asarray(strata["group"].notna()) & ~np.asarray(frame.get("is_reference", False), dtype=bool)
     at = np.flatnonzero(kept)
-    pairs = {"numerator": "reference_events", "denominator": "reference_births"}
     nothing = np.zeros(len(at), dtype=bool)
     return Printed(
         source=f"the references of {found.source}",

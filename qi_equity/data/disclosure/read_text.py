@@ -69,7 +69,7 @@ def read_text(text: str, source: str, names: Names, *, release: int = 0) -> list
     ----------
     text : str
         Lines such as those of ``chart.alt_text()``. Of other texts every number beside "events", "births",
-        "babies", "women" or "deliveries" is read.
+        "babies", "women" or "deliveries" is read. Where strata are known, lines about others are passed over.
     source : str
         What it is, in words.
     names : Names
@@ -95,6 +95,8 @@ def read_text(text: str, source: str, names: Names, *, release: int = 0) -> list
         name, colon, rest = line.partition(":")
         if not colon or _EVENTS.search(name):
             name, rest = "", line
+        if name and names.known and " ".join(name.split()) not in names.known:
+            continue
         told = Told(source, names.find(name), _NOT_A_TIME, _NOT_A_TIME, {}, release=release)
         found += _line(told, rest)
     return found

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from qi_equity.equity.gaps import gaps as gaps
     from qi_equity.equity.inequality import InequalityTable as InequalityTable
     from qi_equity.equity.inequality import inequality as inequality
+    from qi_equity.equity.inequality_catalogue import inequality_measures as inequality_measures
     from qi_equity.equity.rates import RateTable as RateTable
     from qi_equity.equity.rates import rates as rates
     from qi_equity.equity.reference import Reference as Reference
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from qi_equity.errors import InputTypeError as InputTypeError
     from qi_equity.errors import OptionError as OptionError
     from qi_equity.errors import QiEquityError as QiEquityError
+    from qi_equity.plot.completeness import plot_completeness as plot_completeness
     from qi_equity.spc.chart import ControlChart as ControlChart
     from qi_equity.spc.control import control_chart as control_chart
     from qi_equity.spc.expected_signals import false_signal_probability as false_signal_probability
@@ -115,6 +117,8 @@ _HOMES = {
     "GapChart": "equity.gap_chart",
     "inequality": "equity.inequality",
     "InequalityTable": "equity.inequality",
+    "inequality_measures": "equity.inequality_catalogue",
+    "plot_completeness": "plot.completeness",
     "compare_groups": "equity.compare",
     "GroupComparison": "equity.compare",
     "Reference": "equity.reference",
@@ -178,7 +182,9 @@ __all__ = [
     "gap_chart",
     "gaps",
     "inequality",
+    "inequality_measures",
     "measures",
+    "plot_completeness",
     "rates",
     "resolve_ethnicity",
     "rule_sets",

@@ -22,14 +22,14 @@ from qi_equity.data.disclosure.margins import Key, Published
 from qi_equity.data.disclosure.rule import SuppressionRule
 from qi_equity.data.measure import Measure
 from qi_equity.data.scheme import Scheme
-from qi_equity.errors import DataError
+from qi_equity.errors import DataError, InputTypeError
 
 if TYPE_CHECKING:
     from qi_equity.data._standard import Standard
     from qi_equity.data.spans import Over
     from qi_equity.data.standardised import StandardisedRates
 
-__all__ = ["StratifiedSeries"]
+__all__ = ["StratifiedSeries", "check_series"]
 
 _FORMAT = 2
 _NEW_IN_FORMAT_2 = ("range", "expected", "cases")
@@ -676,3 +676,19 @@ def _in_present_format(data: Any) -> Any:
     cells = data.get("cells")
     added = {"cells": dict.fromkeys(_NEW_IN_FORMAT_2) | dict(cells)} if isinstance(cells, Mapping) else {}
     return {**data, **added, "format": _FORMAT}
+
+
+def check_series(series: object) -> StratifiedSeries:
+    """Return the series, or say what to make one with.
+
+    Raises
+    ------
+    InputTypeError
+        If it is something else.
+    """
+    if not isinstance(series, StratifiedSeries):
+        raise InputTypeError(
+            f"series is of type {type(series).__name__}; make a StratifiedSeries with from_records, "
+            "from_counts or between_events."
+        )
+    return series

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from qi_equity import _result, _validate
-from qi_equity.data.series import StratifiedSeries
+from qi_equity.data.series import StratifiedSeries, check_series
 from qi_equity.data.spans import Over, Spans, spans
 from qi_equity.data.table import TableResult, library
 from qi_equity.equity import compare_limits, compare_table
 from qi_equity.equity.compare_layout import ACROSS, Across
 from qi_equity.equity.compare_limits import METHODS, OVERDISPERSIONS, Compared, Method, Overdispersion
 from qi_equity.equity.pooling import pool_within_group
-from qi_equity.errors import InputTypeError, OptionError
+from qi_equity.errors import OptionError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -218,10 +218,7 @@ def compare_groups(
     >>> table[["site", "outside"]].to_numpy().tolist()
     [['A', ''], ['B', ''], ['C', ''], ['D', 'high']]
     """
-    if not isinstance(series, StratifiedSeries):
-        raise InputTypeError(
-            f"series of type {type(series).__name__} cannot be compared; give what from_counts() made."
-        )
+    check_series(series)
     options = {
         "across": _validate.one_of("across", across, ACROSS),
         "method": _validate.one_of("method", method, METHODS),

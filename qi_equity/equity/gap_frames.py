@@ -112,9 +112,9 @@ class GapFrames(GapState):
         Returns
         -------
         pandas.DataFrame
-            Strata, ``compared_with, phase, start, end`` (days), ``events, size, reference_events,
-            reference_size`` (sums over the observed and not excluded periods; births without the event where
-            more is better), and each with ``_lower`` and ``_upper``: ``rate, reference_rate`` (Wilson for
+            Strata, ``compared_with, phase, start, end`` (days), ``events, births, reference_events,
+            reference_births`` (sums over the observed and not excluded periods; events are births without the
+            event where more is better; NaN where there are none, as of a target), and each with ``_lower`` and ``_upper``: ``rate, reference_rate`` (Wilson for
             proportions, mid-P for rates, t for means), ``difference, ratio`` (the gap), ``rate_change,
             rate_ratio, reference_change, reference_ratio`` (of each side from the phase before, absolute and
             relative), ``difference_change`` (of the gap: square-and-add of the four intervals) and

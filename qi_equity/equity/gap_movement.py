@@ -63,11 +63,11 @@ def movement_frame(chart: GapState) -> pd.DataFrame:
         "phase": at[1].astype(np.int64) + 1,
         "start": start[at],
         "end": end[at],
-        "events": sums.group.events[at],
-        "size": sums.group.size[at],
-        "reference_events": sums.reference.events[at],
-        "reference_size": sums.reference.size[at],
     }
+    for side, name in ((sums.group, ""), (sums.reference, "reference_")):
+        counted = np.isfinite(side.size[at])
+        for what, block in (("events", side.events), ("births", side.size)):
+            columns[f"{name}{what}"] = np.where(counted, block[at], np.nan)
     for name, field in _COLUMNS.items():
         interval = getattr(moved, field)
         columns |= {

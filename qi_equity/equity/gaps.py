@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from qi_equity import _result, _validate
-from qi_equity.data.series import StratifiedSeries
+from qi_equity.data.series import StratifiedSeries, check_series
 from qi_equity.data.spans import Over, Spans, spans
 from qi_equity.data.table import TableResult, library
 from qi_equity.equity import gap_notes, rate_notes
 from qi_equity.equity.gap_columns import Gaps, gaps_of
 from qi_equity.equity.intervals import DIFFERENCES, ODDS_RATIOS, RATIOS, chosen, default_name
-from qi_equity.equity.rates import check_series, exposure_of, rate_of, reliability_of, with_status
+from qi_equity.equity.rates import exposure_of, rate_of, reliability_of, with_status
 from qi_equity.equity.reference import Against, Reference, compare_with, resolve
 from qi_equity.errors import OptionError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["GapTable", "gaps"]
 
@@ -80,6 +83,39 @@ class GapTable(TableResult):
             _table=table.astype({"reference": "str", "orientation": "str", "reliability": "str"}),
             _notes=notes,
         )
+
+    def plot(
+        self,
+        *,
+        order: str | Sequence[str] = "alphabetical",
+        colours: str = "accessible",
+    ) -> Figure:
+        """Draw absolute and relative gaps side by side; see :func:`qi_equity.plot.dots.plot_gaps`.
+
+        Parameters
+        ----------
+        order : str or sequence of str
+            How the groups are ordered.
+        colours : str
+            Palette.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> rows = pd.DataFrame({"m": ["2024-01"] * 2, "who": ["Asian", "Black"], "x": [30, 55], "n": 700})
+        >>> columns = {"period": "m", "numerator": "x", "denominator": "n", "group": "who"}
+        >>> series = qe.from_counts(rows, qe.measures["preterm_birth"], **columns)
+        >>> type(qe.gaps(series, reference="rest").plot()).__name__
+        'Figure'
+        """
+        from qi_equity.plot.dots import plot_gaps
+
+        return plot_gaps(self, order=order, colours=colours)
 
 
 def gaps(

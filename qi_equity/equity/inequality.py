@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from qi_equity import _result, _validate
 from qi_equity.data import regroup
-from qi_equity.data.series import StratifiedSeries
+from qi_equity.data.series import StratifiedSeries, check_series
 from qi_equity.data.spans import Over, Spans, spans
 from qi_equity.data.table import TableResult, library
 from qi_equity.data.unknown import unknown_groups
 from qi_equity.equity import inequality_rows
 from qi_equity.equity.inequality_catalogue import InequalityMeasure, choose
 from qi_equity.equity.reference import BEST, Reference, resolve
-from qi_equity.errors import InputTypeError, OptionError
+from qi_equity.errors import OptionError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -212,12 +212,8 @@ def _reference(saved: Mapping[str, Any] | None) -> Reference | None:
     return None if saved is None else Reference(**saved)
 
 
-def _check(series: object) -> None:
-    if not isinstance(series, StratifiedSeries):
-        raise InputTypeError(
-            f"series is of type {type(series).__name__}; give a StratifiedSeries, as from_counts() makes it."
-        )
-    if series.scheme is not None and series.scheme.overlapping:
+def _check(series: StratifiedSeries) -> None:
+    if check_series(series).scheme is not None and series.scheme.overlapping:
         raise OptionError(
             f"inequality() is not possible for groups of scheme={series.scheme.id!r}: a woman may be in "
             "several of them, so the groups have no shares of births, and differences between them are not "

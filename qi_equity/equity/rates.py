@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 
 from qi_equity import _result, _validate
 from qi_equity.data.cells import STATUSES, Floats
-from qi_equity.data.series import StratifiedSeries
+from qi_equity.data.series import StratifiedSeries, check_series
 from qi_equity.data.spans import Over, Spans, spans
 from qi_equity.data.table import TableResult, library
 from qi_equity.equity import rate_notes
 from qi_equity.equity.intervals import INTERVALS, chosen
-from qi_equity.errors import InputTypeError
 from qi_equity.formulas import reliability
 from qi_equity.formulas.interval import Interval
 from qi_equity.formulas.reliability import Reliability
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["RateTable", "rates"]
 
@@ -76,6 +78,42 @@ class RateTable(TableResult):
         further = [c for c in cells.strata.columns if c not in ("site", "group")]
         notes = _result.notes([spans.notes, *rate_notes.rate_notes(spans, judged, interval)], further)
         return cls(spans=spans, options=options, method=_method(spans, options), _table=table, _notes=notes)
+
+    def plot(
+        self,
+        *,
+        order: str | Sequence[str] = "alphabetical",
+        columns: int | None = None,
+        colours: str = "accessible",
+    ) -> Figure:
+        """Draw the rates; see :func:`qi_equity.plot.dots.plot_rates`.
+
+        Parameters
+        ----------
+        order : str or sequence of str
+            How the groups are ordered.
+        columns : int, optional
+            Panels in a row.
+        colours : str
+            Palette.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> rows = pd.DataFrame({"m": ["2024-01"] * 2, "who": ["Asian", "Black"], "x": [30, 55], "n": 700})
+        >>> columns = {"period": "m", "numerator": "x", "denominator": "n", "group": "who"}
+        >>> series = qe.from_counts(rows, qe.measures["preterm_birth"], **columns)
+        >>> type(qe.rates(series).plot()).__name__
+        'Figure'
+        """
+        from qi_equity.plot.dots import plot_rates
+
+        return plot_rates(self, order=order, columns=columns, colours=colours)
 
 
 def rates(
@@ -142,15 +180,6 @@ def rates(
         "confidence": _validate.number("confidence", confidence, above=0, below=1),
     }
     return RateTable._make(spans(series, over), options)
-
-
-def check_series(series: object) -> None:
-    """Raise an InputTypeError if it is no series."""
-    if not isinstance(series, StratifiedSeries):
-        raise InputTypeError(
-            f"series of type {type(series).__name__} is not a StratifiedSeries; make one with from_counts() "
-            "or from_records()."
-        )
 
 
 def with_status(spans: Spans, frame: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from qi_equity._result import notes
 from qi_equity._version import __version__
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.timeline import Timeline, timeline
-from qi_equity.errors import InputTypeError, OptionError
+from qi_equity.errors import OptionError
 from qi_equity.spc import runs_tests
 from qi_equity.spc.auto import Chosen, alike, choose
 from qi_equity.spc.chart import ControlChart
@@ -33,22 +33,6 @@ from qi_equity.spc.targets import Target, targets_of
 
 Phases = str | date | np.datetime64 | Sequence[str | date | np.datetime64] | pd.DataFrame
 Baseline = int | str | date | np.datetime64
-
-
-def check_series(series: object) -> StratifiedSeries:
-    """Return the series, or say what to make one with.
-
-    Raises
-    ------
-    InputTypeError
-        If it is something else.
-    """
-    if not isinstance(series, StratifiedSeries):
-        raise InputTypeError(
-            f"series is of type {type(series).__name__}; make a StratifiedSeries with from_records, "
-            "from_counts or between_events."
-        )
-    return series
 
 
 def build(

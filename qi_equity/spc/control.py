@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from qi_equity.data.series import StratifiedSeries
-from qi_equity.spc.build import Baseline, Phases, build, check_series
+from qi_equity.data.series import StratifiedSeries, check_series
+from qi_equity.spc.build import Baseline, Phases, build
 from qi_equity.spc.chart import ControlChart
 from qi_equity.spc.kinds import Given, Name, resolve_kind
 from qi_equity.spc.rule_sets import resolve_rules

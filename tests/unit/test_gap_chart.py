@@ -180,7 +180,7 @@ def test_movement_gives_both_sides_and_their_gap():
     chart = gap_chart(SERIES, reference="West", phases="2022-01")
     second = row(chart.movement(), group="East", phase=2)
     before, after = (sum(EVENTS["East"][k:][:4]) for k in (0, 4))
-    assert (second["events"], second["size"]) == (after, 400)
+    assert (second["events"], second["births"]) == (after, 400)
     assert second["rate_change"] == pytest.approx((after - before) / 400)
     change = newcombe_difference(after, 400, before, 400)
     assert second["rate_change_lower"] == pytest.approx(change.lower[0])

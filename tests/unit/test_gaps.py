@@ -434,7 +434,7 @@ def test_refused_for_the_kind(make_series: Make) -> None:
         OptionError, match="odds_ratio='score' is not allowed: a measure of kind 'rate' has none"
     ):
         gaps(pair(make_series, kind="rate"), reference="B", odds_ratio="score")
-    with pytest.raises(InputTypeError, match="is not a StratifiedSeries"):
+    with pytest.raises(InputTypeError, match="make a StratifiedSeries with"):
         gaps("series", reference="B")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="reference"):
         gaps(pair(make_series))  # type: ignore[call-arg]

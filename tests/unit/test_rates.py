@@ -263,5 +263,5 @@ def test_refused(make_series: Make) -> None:
         rates(series, confidence=95)
     with pytest.raises(DataError, match="not a date or period that can be read"):
         rates(series, over="al")
-    with pytest.raises(InputTypeError, match="series of type DataFrame is not a StratifiedSeries"):
+    with pytest.raises(InputTypeError, match="series is of type DataFrame; make a StratifiedSeries"):
         rates(series.data)  # type: ignore[arg-type]

@@ -22,10 +22,10 @@ from qi_equity.data.disclosure.rule import SuppressionRule
 from qi_equity.data.disclosure.svg_ticks import date_ticks, number_ticks
 from qi_equity.data.measure import Measure
 from qi_equity.data.scheme import Scheme
-from qi_equity.equity.compare import compare_groups
-from qi_equity.equity.gap_chart import gap_chart
+from qi_equity.equity.comparison.compare import compare_groups
+from qi_equity.equity.gap_chart.gap_chart import gap_chart
 from qi_equity.equity.gaps import gaps
-from qi_equity.equity.inequality import inequality
+from qi_equity.equity.inequality.inequality import inequality
 from qi_equity.equity.rates import rates
 from qi_equity.errors import DataError, InputTypeError, OptionError
 from qi_equity.spc.control import control_chart
@@ -311,6 +311,14 @@ def test_a_point_with_nothing_beside_it_is_read_from_its_mark():
         )
     )
     assert by_month["2024-03"] == pytest.approx(0.02, abs=1e-6)
+
+
+def test_a_value_off_the_scale_is_read_from_its_line():
+    frame = pd.DataFrame({"m": [f"2024-0{k}" for k in range(1, 8)], "x": [5, 6, 5, 60, 6, 5, 6], "n": 100})
+    series = from_counts(frame, TEARS, period="m", numerator="x", denominator="n")
+    chart = control_chart(series, "p", exclude="2024-04", baseline=3)
+    printed, _ = read_svg(svg_of(chart), "f", Meaning("proportion"), Names({}))
+    assert printed[0].numbers["value"].low.max() == pytest.approx(0.6, abs=1e-6)
 
 
 def test_figures_that_are_no_charts_over_time_are_passed_over():

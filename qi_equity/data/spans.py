@@ -92,8 +92,12 @@ class Spans:
 
         Parameters
         ----------
-        rule, margins, protect
+        rule : SuppressionRule or str
+            The rule, or its name.
+        margins : str or sequence of str, optional
             As for :meth:`StratifiedSeries.disclose`; sums over time cannot be margins of spans.
+        protect : int, optional
+            Fewest whole numbers an outsider may be left with. Default: the rule's.
 
         Returns
         -------

@@ -73,8 +73,6 @@ def split(
     knowledge: Knowledge, lower: FloatArray, upper: FloatArray, cells: csr_array
 ) -> tuple[FloatArray, list[Block]]:
     """Take out what is settled, and part the rest; also give the settled part of each cell, shape (K,)."""
-    from scipy.sparse import vstack
-
     free = np.flatnonzero(upper > lower)
     settled = np.where(upper > lower, 0.0, lower)
     sums, targets = without_zeros(knowledge.sums), without_zeros(cells)
@@ -83,7 +81,7 @@ def split(
     least, most = knowledge.sum_lower - constant, knowledge.sum_upper - constant
     telling = _telling(sums, lower[free], upper[free], least, most)
     sums, least, most = sums[telling], least[telling], most[telling]
-    label = joined(vstack([sums, targets_free]).tocsr())
+    label = joined(stacked(sums, targets_free))
     number = int(label.max(initial=-1)) + 1
     blocks = []
     place = {int(v): i for i, v in enumerate(free)}
@@ -161,6 +159,14 @@ def joined(rows: csr_array) -> IntArray:
     graph = csr_array((np.ones(len(row)), (first, rows.indices)), shape=(size, size))
     label: IntArray = connected_components(graph, directed=False)[1].astype(np.int64)
     return label
+
+
+def stacked(*rows: csr_array) -> csr_array:
+    """Put rows below rows."""
+    from scipy.sparse import vstack
+
+    below: csr_array = vstack(rows).tocsr()
+    return below
 
 
 def label_of(rows: csr_array, label: IntArray) -> IntArray:

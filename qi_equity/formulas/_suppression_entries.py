@@ -10,7 +10,7 @@ import numpy as np
 
 from qi_equity.errors import OptionError
 from qi_equity.formulas._arrays import BoolArray, FloatArray, IntArray
-from qi_equity.formulas._outsider_bounds import joined, label_of, without_zeros
+from qi_equity.formulas._outsider_bounds import joined, label_of, stacked, without_zeros
 from qi_equity.formulas.outsider import Knowledge, whole_numbers_left
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def known(entries: Entries, hidden: BoolArray) -> Knowledge:
     Knowledge
         Of the V numbers: an entry that is one number bounds it, the others are sums.
     """
-    from scipy.sparse import csr_array, vstack
+    from scipy.sparse import csr_array
 
     lower = np.where(hidden, entries.hidden_lower, entries.shown_lower)
     upper = np.where(hidden, entries.hidden_upper, entries.shown_upper)
@@ -132,7 +132,7 @@ def known(entries: Entries, hidden: BoolArray) -> Knowledge:
     return Knowledge(
         low,
         high,
-        vstack([entries.sums[~alone], at_most]).tocsr(),
+        stacked(entries.sums[~alone], at_most),
         np.append(lower[~alone], np.full(n, -np.inf)),
         np.append(upper[~alone], np.zeros(n)),
     )
@@ -187,7 +187,7 @@ def parted(entries: Entries, keep: BoolArray | None = None) -> Entries:
 
 def parts(entries: Entries) -> Iterator[Part]:
     """Part the entries where they have no numbers in common that are open, and no pairs of such."""
-    from scipy.sparse import csr_array, diags_array, vstack
+    from scipy.sparse import csr_array, diags_array
 
     number, n = entries.sums.shape[1], len(entries.pairs)
     open_ = np.ones(number)
@@ -196,8 +196,8 @@ def parts(entries: Entries) -> Iterator[Part]:
     pairs = csr_array(
         (np.ones(2 * n), (np.repeat(np.arange(n), 2), entries.pairs.ravel())), shape=(n, number)
     )
-    both = pairs[(pairs @ open_) == 2]
-    of_row = label_of(sums, joined(vstack((sums, both)).tocsr()))
+    both = pairs[np.flatnonzero(pairs @ open_ == 2)]
+    of_row = label_of(sums, joined(stacked(sums, both)))
     for each in np.unique(of_row[entries.protected]):
         rows = np.flatnonzero(of_row == each)
         numbers = np.unique(entries.sums[rows].indices)

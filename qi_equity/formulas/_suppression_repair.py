@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qi_equity.formulas._arrays import BoolArray, FloatArray, IntArray
-from qi_equity.formulas._outsider_bounds import joined, without_zeros
+from qi_equity.formulas._outsider_bounds import joined, stacked, without_zeros
 from qi_equity.formulas._suppression_entries import Entries, parted
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Repair:
         at = (np.repeat(np.arange(n), 2), np.column_stack([small, large]).ravel())
         self.at_most = csr_array((np.tile([1.0, -1.0], n), at), shape=(n, size))
         self.room = entries.counts[large] - entries.counts[small]
-        self.label = joined(_stack(self.balance, self.at_most))
+        self.label = joined(stacked(self.balance, self.at_most))
 
     def near(self, entry: int) -> IntArray:
         """List the entries that hang together with one by sums that are open."""
@@ -112,19 +112,13 @@ class Repair:
         """Give what ties the ways together: sums balance, and pairs keep their order."""
         of_balance = np.flatnonzero(self._inside(self.balance, near))
         of_pairs = np.flatnonzero(self._inside(self.at_most, near))
-        rows = _stack(self.balance[of_balance][:, near], self.at_most[of_pairs][:, near]) @ moves.T
+        rows = stacked(self.balance[of_balance][:, near], self.at_most[of_pairs][:, near]) @ moves.T
         least = np.append(np.zeros(len(of_balance)), np.full(len(of_pairs), -np.inf))
         return rows, least, np.append(np.zeros(len(of_balance)), self.room[of_pairs])
 
     def _inside(self, rows: csr_array, near: IntArray) -> BoolArray:
         inside: BoolArray = self.label[rows.indices[rows.indptr[:-1]]] == self.label[near[0]]
         return inside
-
-
-def _stack(*matrices: csr_array) -> csr_array:
-    from scipy.sparse import vstack
-
-    return vstack(matrices).tocsr()
 
 
 def _two(
@@ -134,5 +128,5 @@ def _two(
     from scipy.sparse import block_array, hstack
 
     own = moves.T.tocsr()[[at]]
-    both = _stack(block_array([[rows, None], [None, rows]]).tocsr(), hstack([own, -own]).tocsr())
+    both = stacked(block_array([[rows, None], [None, rows]]).tocsr(), hstack([own, -own]).tocsr())
     return both, np.concatenate([least, least, [width]]), np.concatenate([most, most, [np.inf]])

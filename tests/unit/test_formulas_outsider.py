@@ -173,6 +173,16 @@ def test_below_an_upper_end_there_are_always_enough(coefficients: list[float]) -
     assert max(left.values[0]) <= 5
 
 
+def test_numbers_with_gaps_may_be_without_an_end_too() -> None:
+    row, two = csr_array(np.ones((1, 2))), np.array([2.0])
+    known = Knowledge(np.zeros(2), np.full(2, np.inf), row, two, np.array([np.inf]), {0: np.array([1, 3, 8])})
+    left = whole_numbers_left(known, csr_array(np.eye(2)), enough=5)
+    assert left.values[0].tolist() == [1, 3, 8]
+    assert left.exact.tolist() == [True, False]
+    assert np.isinf(left.highest[1])
+    assert left.n_left[1] >= 5
+
+
 def test_numbers_without_sums_have_their_bounds() -> None:
     none = csr_array((0, 2))
     known = Knowledge(np.array([0.2, 3]), np.array([4.9, 3]), none, np.zeros(0), np.zeros(0))

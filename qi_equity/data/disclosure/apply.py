@@ -1,4 +1,4 @@
-"""series.disclose: the series, and the margins published with it, as they may leave."""
+"""The series, and the margins published with it, as they may leave."""
 
 from __future__ import annotations
 

@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from qi_equity.data.scheme import Scheme as Scheme
     from qi_equity.data.series import StratifiedSeries as StratifiedSeries
     from qi_equity.data.standardised import StandardisedRates as StandardisedRates
-    from qi_equity.equity.compare import GroupComparison as GroupComparison
-    from qi_equity.equity.compare import compare_groups as compare_groups
-    from qi_equity.equity.gap_chart import GapChart as GapChart
-    from qi_equity.equity.gap_chart import gap_chart as gap_chart
+    from qi_equity.equity.comparison.compare import GroupComparison as GroupComparison
+    from qi_equity.equity.comparison.compare import compare_groups as compare_groups
+    from qi_equity.equity.gap_chart.gap_chart import GapChart as GapChart
+    from qi_equity.equity.gap_chart.gap_chart import gap_chart as gap_chart
     from qi_equity.equity.gaps import GapTable as GapTable
     from qi_equity.equity.gaps import gaps as gaps
-    from qi_equity.equity.inequality import InequalityTable as InequalityTable
-    from qi_equity.equity.inequality import inequality as inequality
-    from qi_equity.equity.inequality_catalogue import inequality_measures as inequality_measures
+    from qi_equity.equity.inequality.catalogue import inequality_measures as inequality_measures
+    from qi_equity.equity.inequality.inequality import InequalityTable as InequalityTable
+    from qi_equity.equity.inequality.inequality import inequality as inequality
     from qi_equity.equity.rates import RateTable as RateTable
     from qi_equity.equity.rates import rates as rates
     from qi_equity.equity.reference import Reference as Reference
@@ -113,14 +113,14 @@ _HOMES = {
     "StandardisedRates": "data.standardised",
     "gaps": "equity.gaps",
     "GapTable": "equity.gaps",
-    "gap_chart": "equity.gap_chart",
-    "GapChart": "equity.gap_chart",
-    "inequality": "equity.inequality",
-    "InequalityTable": "equity.inequality",
-    "inequality_measures": "equity.inequality_catalogue",
+    "gap_chart": "equity.gap_chart.gap_chart",
+    "GapChart": "equity.gap_chart.gap_chart",
+    "inequality": "equity.inequality.inequality",
+    "InequalityTable": "equity.inequality.inequality",
+    "inequality_measures": "equity.inequality.catalogue",
     "plot_completeness": "plot.completeness",
-    "compare_groups": "equity.compare",
-    "GroupComparison": "equity.compare",
+    "compare_groups": "equity.comparison.compare",
+    "GroupComparison": "equity.comparison.compare",
     "Reference": "equity.reference",
     "SuppressionRule": "data.disclosure.rule",
     "audit_disclosure": "data.disclosure.audit",

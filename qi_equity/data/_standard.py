@@ -109,7 +109,7 @@ def _summed(series: StratifiedSeries, used: Bools, codes: Ints, size: int) -> Ch
     cells = series.cells
     told = used[:, np.newaxis] & (cells.status != MISSING)
     x, n = (
-        np.bincount(codes, np.where(told, block, 0).sum(axis=1), size)
+        np.bincount(codes, np.where(told, block, 0.0).sum(axis=1), size).astype(np.float64).astype(np.float64)
         for block in (cells.numerator, cells.denominator)
     )
     if np.isnan(n).any():

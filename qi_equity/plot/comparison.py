@@ -26,7 +26,7 @@ from qi_equity.plot._text import Ruler, number
 from qi_equity.plot.dots import alt_text, instead_of, numbers_by_group
 
 if TYPE_CHECKING:
-    from qi_equity.equity.compare import GroupComparison
+    from qi_equity.equity.comparison.compare import GroupComparison
 
 __all__ = ["plot_comparison"]
 

@@ -38,7 +38,7 @@ from qi_equity.plot._text import Ruler
 from qi_equity.spc.words import and_list
 
 if TYPE_CHECKING:
-    from qi_equity.equity.gap_chart import GapChart
+    from qi_equity.equity.gap_chart.gap_chart import GapChart
 
 __all__ = ["plot_gap_chart"]
 

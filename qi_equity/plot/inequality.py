@@ -28,7 +28,7 @@ from qi_equity.plot._style import PALETTES, Palette
 from qi_equity.plot._text import Ruler, number
 
 if TYPE_CHECKING:
-    from qi_equity.equity.inequality import InequalityTable
+    from qi_equity.equity.inequality.inequality import InequalityTable
 
 __all__ = ["plot_inequality"]
 

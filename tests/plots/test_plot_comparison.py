@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from qi_equity.data.series import StratifiedSeries
-from qi_equity.equity.compare import compare_groups
+from qi_equity.equity.comparison.compare import compare_groups
 from qi_equity.errors import OptionError
 from qi_equity.plot import _style as style
 from qi_equity.plot._labels import place_labels

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 import qi_equity as qe
 from qi_equity.data.series import StratifiedSeries
-from qi_equity.equity.gap_chart import gap_chart
+from qi_equity.equity.gap_chart.gap_chart import gap_chart
 from qi_equity.equity.reference import Reference
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.plot import _style as style

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 import qi_equity as qe
 from qi_equity.data.series import StratifiedSeries
-from qi_equity.equity.inequality import inequality
+from qi_equity.equity.inequality.inequality import inequality
 from qi_equity.errors import OptionError
 from qi_equity.plot import _style as style
 from qi_equity.plot.inequality import plot_inequality

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qi_equity as qe
-from qi_equity.equity.gap_chart import gap_chart
+from qi_equity.equity.gap_chart.gap_chart import gap_chart
 from qi_equity.formulas.gap_chances import gap_tails
 from qi_equity.formulas.gap_limits import gap_limits
 from qi_equity.formulas.observed_expected import observed_expected

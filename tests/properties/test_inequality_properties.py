@@ -11,7 +11,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 import qi_equity as qe
-from qi_equity.equity.inequality import inequality
+from qi_equity.equity.inequality.inequality import inequality
 from qi_equity.formulas import inequality as of
 from qi_equity.formulas.ordered_inequality import concentration_index, slope_indices
 

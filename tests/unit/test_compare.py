@@ -20,7 +20,7 @@ from qi_equity.data.cells import MISSING, SUPPRESSED
 from qi_equity.data.counts import from_counts
 from qi_equity.data.measure import Measure
 from qi_equity.data.series import StratifiedSeries
-from qi_equity.equity.compare import GroupComparison, compare_groups
+from qi_equity.equity.comparison.compare import GroupComparison, compare_groups
 from qi_equity.errors import DataError, InputTypeError, OptionError
 from qi_equity.formulas.analysis_of_means import mean_limits, proportion_limits, rate_limits
 from qi_equity.formulas.probability_limits import p_probability_limits

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import qi_equity as qe
-from qi_equity.equity.gap_chart import GapChart, gap_chart
-from qi_equity.equity.gap_reasons import Moved, message, reasons
+from qi_equity.equity.gap_chart.gap_chart import GapChart, gap_chart
+from qi_equity.equity.gap_chart.reasons import Moved, message, reasons
 from qi_equity.errors import DataError, InputTypeError, OptionError
 from qi_equity.formulas.difference_intervals import newcombe_difference
 from qi_equity.formulas.gap_limits import gap_limits

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import qi_equity as qe
-from qi_equity.equity.inequality import InequalityTable, inequality
-from qi_equity.equity.inequality_catalogue import CATALOGUE, inequality_measures
+from qi_equity.equity.inequality.catalogue import CATALOGUE, inequality_measures
+from qi_equity.equity.inequality.inequality import InequalityTable, inequality
 from qi_equity.equity.reference import Reference
 from qi_equity.errors import InputTypeError, OptionError
 

@@ -14,9 +14,9 @@ from qi_equity.data import periods, regroup
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import spans
 from qi_equity.data.timeline import Timeline, timeline
-from qi_equity.equity.gap_judge import Case, judge, runs_analysis
-from qi_equity.equity.gap_lines import Scale, draw
-from qi_equity.equity.gap_sides import sides_of
+from qi_equity.equity.gap_chart.judge import Case, judge, runs_analysis
+from qi_equity.equity.gap_chart.lines import Scale, draw
+from qi_equity.equity.gap_chart.sides import sides_of
 from qi_equity.equity.reference import Against, Reference, compare_with, orientation
 from qi_equity.errors import OptionError
 from qi_equity.spc import runs_tests
@@ -25,7 +25,7 @@ from qi_equity.spc.overlap import Overlap, overlap_of
 from qi_equity.spc.rules import RuleSet
 
 if TYPE_CHECKING:
-    from qi_equity.equity.gap_result import GapChart
+    from qi_equity.equity.gap_chart.result import GapChart
 
 
 def resampled(series: StratifiedSeries, every: str) -> StratifiedSeries:

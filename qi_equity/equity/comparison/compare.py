@@ -13,10 +13,11 @@ from qi_equity import _result, _validate
 from qi_equity.data.series import StratifiedSeries, check_series
 from qi_equity.data.spans import Over, Spans, spans
 from qi_equity.data.table import TableResult, library
-from qi_equity.equity import compare_limits, compare_table
-from qi_equity.equity.compare_layout import ACROSS, Across
-from qi_equity.equity.compare_limits import METHODS, OVERDISPERSIONS, Compared, Method, Overdispersion
-from qi_equity.equity.pooling import pool_within_group
+from qi_equity.equity.comparison import limits as compare_limits
+from qi_equity.equity.comparison import table as compare_table
+from qi_equity.equity.comparison.layout import ACROSS, Across
+from qi_equity.equity.comparison.limits import METHODS, OVERDISPERSIONS, Compared, Method, Overdispersion
+from qi_equity.equity.comparison.pooling import pool_within_group
 from qi_equity.errors import OptionError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from qi_equity.data.cells import Floats
-from qi_equity.equity.inequality_counts import GroupCounts
-from qi_equity.equity.inequality_estimates import Rule, compare, estimates
+from qi_equity.equity.inequality.counts import GroupCounts
+from qi_equity.equity.inequality.estimates import Rule, compare, estimates
 from qi_equity.formulas.inequality import mean_of_groups
 from qi_equity.formulas.inequality_draws import (
     draw_means,

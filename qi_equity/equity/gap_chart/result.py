@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from qi_equity.data.selecting import stratum_mask
-from qi_equity.equity import gap_build, gap_saved
-from qi_equity.equity.gap_frames import GapFrames
+from qi_equity.equity.gap_chart import build as gap_build
+from qi_equity.equity.gap_chart import saved as gap_saved
+from qi_equity.equity.gap_chart.frames import GapFrames
 from qi_equity.errors import OptionError
 
 if TYPE_CHECKING:

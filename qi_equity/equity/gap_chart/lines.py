@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qi_equity.data.timeline import Timeline
-from qi_equity.equity.gap_sides import Sides
+from qi_equity.equity.gap_chart.sides import Sides
 from qi_equity.formulas.gap_chances import chance_gap_above, undefined_ratio
 from qi_equity.formulas.gap_limits import gap_limits, gap_of, mean_gap_limits
 from qi_equity.formulas.limits import Limits

@@ -13,9 +13,9 @@ import pandas as pd
 
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.timeline import Timeline
-from qi_equity.equity.gap_judge import Case, false_signals
-from qi_equity.equity.gap_lines import Scale
-from qi_equity.equity.gap_sides import Sides, sides_of
+from qi_equity.equity.gap_chart.judge import Case, false_signals
+from qi_equity.equity.gap_chart.lines import Scale
+from qi_equity.equity.gap_chart.sides import Sides, sides_of
 from qi_equity.equity.reference import Against, Reference
 from qi_equity.spc import signals
 from qi_equity.spc.lines import ONE_SIGMA

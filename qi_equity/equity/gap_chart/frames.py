@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from qi_equity._result import notes as join_notes
-from qi_equity.equity import gap_chart_notes, gap_points, gap_summary, gap_text
-from qi_equity.equity.gap_movement import movement_frame
-from qi_equity.equity.gap_state import GapState
+from qi_equity.equity.gap_chart import notes as gap_chart_notes
+from qi_equity.equity.gap_chart import points as gap_points
+from qi_equity.equity.gap_chart import summary as gap_summary
+from qi_equity.equity.gap_chart import text as gap_text
+from qi_equity.equity.gap_chart.movement import movement_frame
+from qi_equity.equity.gap_chart.state import GapState
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
@@ -114,8 +117,9 @@ class GapFrames(GapState):
         pandas.DataFrame
             Strata, ``compared_with, phase, start, end`` (days), ``events, births, reference_events,
             reference_births`` (sums over the observed and not excluded periods; events are births without the
-            event where more is better; NaN where there are none, as of a target), and each with ``_lower`` and ``_upper``: ``rate, reference_rate`` (Wilson for
-            proportions, mid-P for rates, t for means), ``difference, ratio`` (the gap), ``rate_change,
+            event where more is better; NaN where there are none, as of a target), and each with ``_lower``
+            and ``_upper``: ``rate, reference_rate`` (Wilson for proportions, mid-P for rates, t for means),
+            ``difference, ratio`` (the gap), ``rate_change,
             rate_ratio, reference_change, reference_ratio`` (of each side from the phase before, absolute and
             relative), ``difference_change`` (of the gap: square-and-add of the four intervals) and
             ``ratio_change`` (ratio of the ratios, log-adjusted). ``difference_moved`` and ``ratio_moved`` say

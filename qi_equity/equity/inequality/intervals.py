@@ -9,8 +9,8 @@ import numpy as np
 from scipy import special
 
 from qi_equity.data.cells import Floats
-from qi_equity.equity.inequality_counts import GroupCounts
-from qi_equity.equity.inequality_estimates import Compared, cut
+from qi_equity.equity.inequality.counts import GroupCounts
+from qi_equity.equity.inequality.estimates import Compared, cut
 from qi_equity.formulas import inequality as of
 from qi_equity.formulas import inequality_variances as errors_of
 from qi_equity.formulas import mean_intervals

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from qi_equity.data.cells import Floats
 from qi_equity.data.spans import Spans
-from qi_equity.equity.compare_layout import Layout, judgeable, lay_out
+from qi_equity.equity.comparison.layout import Layout, judgeable, lay_out
 from qi_equity.formulas.shrinkage import Shrunken, beta_binomial_shrinkage, gamma_poisson_shrinkage
 
 FEWEST_SITES = 3

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from qi_equity import _result
 from qi_equity.data.cells import Floats, Ints
 from qi_equity.data.spans import Spans
-from qi_equity.equity import inequality_chance as chance
-from qi_equity.equity import inequality_intervals as intervals
-from qi_equity.equity.inequality_catalogue import InequalityMeasure
-from qi_equity.equity.inequality_counts import MOST_LACKING, GroupCounts, side_by_side
-from qi_equity.equity.inequality_estimates import (
+from qi_equity.equity.inequality import chance, intervals
+from qi_equity.equity.inequality.catalogue import InequalityMeasure
+from qi_equity.equity.inequality.counts import MOST_LACKING, GroupCounts, side_by_side
+from qi_equity.equity.inequality.estimates import (
     SIMULATED,
     Compared,
     Rule,
@@ -25,7 +24,7 @@ from qi_equity.equity.inequality_estimates import (
     estimates,
     groups_named,
 )
-from qi_equity.equity.inequality_intervals import Found
+from qi_equity.equity.inequality.intervals import Found
 from qi_equity.equity.reference import BEST, Reference
 from qi_equity.formulas.inequality import mean_of_groups
 from qi_equity.formulas.inequality_compared import best_group, value_of_group

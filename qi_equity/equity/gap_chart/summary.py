@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qi_equity.equity.gap_lines import phases_of
+from qi_equity.equity.gap_chart.lines import phases_of
 from qi_equity.spc.rules import BeyondLimits, Shift
 from qi_equity.spc.runs_tests import REASONS
 from qi_equity.spc.signals import category
 from qi_equity.spc.summary import CAN_SIGNAL, RECENT
 
 if TYPE_CHECKING:
-    from qi_equity.equity.gap_state import GapState
+    from qi_equity.equity.gap_chart.state import GapState
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]

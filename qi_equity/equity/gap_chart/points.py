@@ -13,7 +13,7 @@ from qi_equity.spc.rules import TESTS
 from qi_equity.spc.signals import MEANINGS, SIDES, Found, category
 
 if TYPE_CHECKING:
-    from qi_equity.equity.gap_state import GapState
+    from qi_equity.equity.gap_chart.state import GapState
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]

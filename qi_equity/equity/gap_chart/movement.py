@@ -11,9 +11,9 @@ import pandas as pd
 
 from qi_equity.data import periods
 from qi_equity.data.cells import OBSERVED, SUPPRESSED
-from qi_equity.equity.gap_lines import phases_of
-from qi_equity.equity.gap_reasons import Moved, message, reasons
-from qi_equity.equity.gap_sides import Side
+from qi_equity.equity.gap_chart.lines import phases_of
+from qi_equity.equity.gap_chart.reasons import Moved, message, reasons
+from qi_equity.equity.gap_chart.sides import Side
 from qi_equity.formulas.gap_change import ratio_of_ratios, square_and_add
 from qi_equity.formulas.interval import Interval
 from qi_equity.formulas.mean_intervals import mean_interval
@@ -21,7 +21,7 @@ from qi_equity.formulas.proportion_intervals import wilson_interval
 from qi_equity.formulas.rate_intervals import mid_p_rate_interval
 
 if TYPE_CHECKING:
-    from qi_equity.equity.gap_state import GapState
+    from qi_equity.equity.gap_chart.state import GapState
 
 FloatArray = npt.NDArray[np.float64]
 Kind = Literal["proportion", "rate", "mean"]
@@ -101,7 +101,7 @@ def movement_of(chart: GapState) -> tuple[Sums, Movement]:
 
 
 def words(chart: GapState) -> dict[str, npt.NDArray[np.object_]]:
-    """Say how each gap moved, in the words of :mod:`gap_reasons`; arrays of text (S, K)."""
+    """Say how each gap moved, in the words of ``reasons``; arrays of text (S, K)."""
 
     def compute() -> dict[str, npt.NDArray[np.object_]]:
         moved = movement_of(chart)[1]

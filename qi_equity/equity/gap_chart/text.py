@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.data.measure import Measure
-from qi_equity.equity.gap_lines import Scale
-from qi_equity.equity.gap_movement import movement_of, words
+from qi_equity.equity.gap_chart.lines import Scale
+from qi_equity.equity.gap_chart.movement import movement_of, words
 from qi_equity.formulas.interval import Interval
 from qi_equity.spc.text import OF_PHASE
 from qi_equity.spc.words import amount, period, plural
 
 if TYPE_CHECKING:
-    from qi_equity.equity.gap_frames import GapFrames
+    from qi_equity.equity.gap_chart.frames import GapFrames
 
 _TITLES = {
     "difference": "Difference in {}",

@@ -12,8 +12,8 @@ from qi_equity.data.series import StratifiedSeries, check_series
 from qi_equity.data.spans import Over, Spans, spans
 from qi_equity.data.table import TableResult, library
 from qi_equity.data.unknown import unknown_groups
-from qi_equity.equity import inequality_rows
-from qi_equity.equity.inequality_catalogue import InequalityMeasure, choose
+from qi_equity.equity.inequality import rows as inequality_rows
+from qi_equity.equity.inequality.catalogue import InequalityMeasure, choose
 from qi_equity.equity.reference import BEST, Reference, resolve
 from qi_equity.errors import OptionError
 
@@ -213,7 +213,8 @@ def _reference(saved: Mapping[str, Any] | None) -> Reference | None:
 
 
 def _check(series: StratifiedSeries) -> None:
-    if check_series(series).scheme is not None and series.scheme.overlapping:
+    check_series(series)
+    if series.scheme is not None and series.scheme.overlapping:
         raise OptionError(
             f"inequality() is not possible for groups of scheme={series.scheme.id!r}: a woman may be in "
             "several of them, so the groups have no shares of births, and differences between them are not "

@@ -13,8 +13,8 @@ from qi_equity._result import note
 from qi_equity.data.cells import MISSING, STATUSES, SUPPRESSED, Bools
 from qi_equity.data.spans import Spans
 from qi_equity.data.unknown import is_unknown
-from qi_equity.equity.compare_limits import Compared, family
-from qi_equity.equity.pooling import COMPLETE, PARTIAL, Pooled
+from qi_equity.equity.comparison.limits import Compared, family
+from qi_equity.equity.comparison.pooling import COMPLETE, PARTIAL, Pooled
 from qi_equity.formulas.funnel import chance_outside
 
 SIDES = ("low", "high", "")

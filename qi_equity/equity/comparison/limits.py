@@ -11,7 +11,7 @@ import numpy as np
 from qi_equity.data.cells import Bools, Floats
 from qi_equity.data.spans import Spans
 from qi_equity.data.unknown import is_unknown
-from qi_equity.equity.compare_layout import Layout, judgeable, layout_of
+from qi_equity.equity.comparison.layout import Layout, judgeable, layout_of
 from qi_equity.formulas import analysis_of_means as anom
 from qi_equity.formulas import funnel, overdispersion
 from qi_equity.formulas.limits import Limits

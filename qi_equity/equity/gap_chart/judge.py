@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from qi_equity.data.cells import MISSING
 from qi_equity.data.timeline import Timeline
-from qi_equity.equity.gap_lines import Plain, Scale, held_rates, limits_of, phases_of, settled
-from qi_equity.equity.gap_sides import Side, Sides
+from qi_equity.equity.gap_chart.lines import Plain, Scale, held_rates, limits_of, phases_of, settled
+from qi_equity.equity.gap_chart.sides import Side, Sides
 from qi_equity.formulas import rule_tests
 from qi_equity.formulas.gap_limits import gap_of
 from qi_equity.formulas.limits import Limits

@@ -11,16 +11,16 @@ import pandas as pd
 from qi_equity._result import note
 from qi_equity.data.cells import PROVISIONAL, SUPPRESSED
 from qi_equity.data.unknown import is_unknown
-from qi_equity.equity.gap_judge import DRAWS
-from qi_equity.equity.gap_movement import words
-from qi_equity.equity.gap_summary import can_signal
+from qi_equity.equity.gap_chart.judge import DRAWS
+from qi_equity.equity.gap_chart.movement import words
+from qi_equity.equity.gap_chart.summary import can_signal
 from qi_equity.spc import runs_tests
 from qi_equity.spc.notes import HARDLY_ANY, SHORT_PHASE, why_not_given
 from qi_equity.spc.rules import BeyondLimits
 from qi_equity.spc.words import plural
 
 if TYPE_CHECKING:
-    from qi_equity.equity.gap_state import GapState
+    from qi_equity.equity.gap_chart.state import GapState
 
 BoolArray = npt.NDArray[np.bool_]
 

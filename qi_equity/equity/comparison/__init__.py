@@ -1,0 +1,1 @@
+"""All groups or sites at one time: funnels, analysis of means, partial pooling."""

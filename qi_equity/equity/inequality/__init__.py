@@ -1,0 +1,1 @@
+"""How unequal all groups are at once, beside what chance alone would give."""

@@ -19,7 +19,7 @@ from qi_equity.plot._scales import ROW_PT, YScale, y_scale
 from qi_equity.plot._text import number
 
 if TYPE_CHECKING:
-    from qi_equity.equity.gap_chart import GapChart
+    from qi_equity.equity.gap_chart.gap_chart import GapChart
 
 Floats = NDArray[np.float64]
 
@@ -162,7 +162,8 @@ def _movement(moved: pd.DataFrame | None) -> str:
         return ""
     last = moved.iloc[-1]
     difference, ratio = str(last["difference_moved"]), str(last["ratio_moved"])
-    return f"Gap: {difference}." if difference == ratio else f"Difference: {difference}; ratio: {ratio}."
+    said = difference if difference == ratio else f"difference {difference}; ratio {ratio}"
+    return f"Change of the gap: {said}."
 
 
 def gap_y_scale(chart: GapChart, panels: list[GapPanel], height: float) -> YScale:

@@ -101,6 +101,8 @@ def footnotes_of(series: StratifiedSeries, notes: pd.DataFrame, order: str, said
     lines = [*said]
     if order:
         lines.append(f"Order of the groups: {_words.order_text(order)}.")
+    if whose(series):
+        lines.append(f"Groups: {_who(series)} as they were recorded.")
     lines += _notes(notes)
     if _words.is_synthetic(series):
         lines.append(_words.SYNTHETIC)

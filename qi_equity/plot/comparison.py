@@ -80,7 +80,7 @@ def plot_comparison(
     >>> series = qe.from_counts(rows, qe.measures["preterm_birth"], every="year", **columns)
     >>> figure = plot_comparison(qe.compare_groups(series, across="group"))
     >>> sorted(text.get_text() for text in figure.axes[0].texts)
-    ['Asian', 'Black', 'Mixed']
+    ['3 rates', 'Asian', 'Black', 'Mixed']
     """
     palette = PALETTES[_validate.one_of("colours", colours, tuple(PALETTES))]
     series, table = comparison.spans.series, comparison.table

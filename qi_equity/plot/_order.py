@@ -37,11 +37,16 @@ def ordered(chart: ControlChart, order: str | Sequence[str]) -> tuple[list[int],
     amount = points["denominator"].fillna(points["numerator"])
     size = amount.groupby(points["group"].astype(str)).sum()
     groups, name = order_groups(chart.series, strata, order, {"size": numbers_by(size)})
+    return rows_in_order(strata, groups), name
+
+
+def rows_in_order(strata: pd.DataFrame, groups: Sequence[str]) -> list[int]:
+    """Give the rows of some strata: sites in declared order, within each the groups in the order given."""
     rank = {g: i for i, g in enumerate(groups)}
     keys = pd.DataFrame({"group": strata["group"].astype(str).map(rank).to_numpy()})
     if "site" in strata:
         keys.insert(0, "site", pd.Categorical(strata["site"]).codes)
-    return keys.sort_values(list(keys.columns), kind="stable").index.tolist(), name
+    return keys.sort_values(list(keys.columns), kind="stable").index.tolist()
 
 
 def order_groups(

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -29,7 +28,7 @@ from qi_equity.plot._gap_panels import (
 from qi_equity.plot._kinds import plain_unit
 from qi_equity.plot._layout import Page, columns_for
 from qi_equity.plot._offscale import off_scale
-from qi_equity.plot._order import numbers_by, order_groups
+from qi_equity.plot._order import numbers_by, order_groups, rows_in_order
 from qi_equity.plot._parts import MAX_PANELS
 from qi_equity.plot._rows import XScale, x_scale
 from qi_equity.plot._scales import YScale, x_ticks
@@ -122,11 +121,7 @@ def _ordered(chart: GapChart, order: str | Sequence[str]) -> tuple[list[int], st
     births, events = (points[c].groupby(group).sum() for c in ("denominator", "numerator"))
     numbers = {"size": numbers_by(births), "rate": numbers_by(events / births.where(births > 0))}
     groups, name = order_groups(chart.series, strata, order, numbers)
-    rank = {g: i for i, g in enumerate(groups)}
-    keys = pd.DataFrame({"group": strata["group"].astype(str).map(rank).to_numpy()})
-    if "site" in strata:
-        keys.insert(0, "site", pd.Categorical(strata["site"]).codes)
-    return keys.sort_values(list(keys.columns), kind="stable").index.tolist(), name
+    return rows_in_order(strata, groups), name
 
 
 class _Sheet:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from qi_equity import _result
 from qi_equity.errors import OptionError
-from qi_equity.spc.rules import RuleSet, Shift
+from qi_equity.spc.rules import RuleSet
 
 if TYPE_CHECKING:
     from qi_equity.data.disclosure.rule import SuppressionRule
@@ -25,6 +25,7 @@ _ROUNDED = (
     "Counts are rounded or stand for several, so rules and runs tests are not applied: they would judge the "
     "rounding. Centre line and limits come from the counts shown; read the chart as a picture only."
 )
+_NO_RULES = RuleSet("none", "1", _ROUNDED, ())
 # Baselines are kept as text: from here on a number is a year, not a number of periods.
 _FIRST_YEAR = 1900
 
@@ -97,7 +98,7 @@ def _again(chart: ControlChart, series: StratifiedSeries, inexact: bool) -> Cont
     made = build(
         series,
         None if any(chart.why) else chart.specs[0],
-        _no_rules(chart) if inexact else chart.rules,
+        _NO_RULES if inexact else chart.rules,
         phases=later if len(later) else None,
         baseline=_baseline(chart),
         exclude=when.exclusions if len(when.exclusions) else None,
@@ -109,12 +110,6 @@ def _again(chart: ControlChart, series: StratifiedSeries, inexact: bool) -> Cont
     said = _result.note("rounded_counts", "warning", _ROUNDED)
     notes = _result.notes([made.timeline.notes, said])
     return replace(made, timeline=replace(made.timeline, notes=notes), _cache={})
-
-
-def _no_rules(chart: ControlChart) -> RuleSet:
-    """Give a set that nothing can fulfil: its only test wants more points than there are."""
-    points = chart.series.cells.status.shape[1]
-    return RuleSet("none (counts are rounded)", "1", _ROUNDED, (Shift(length=max(points + 1, 2)),))
 
 
 def _baseline(chart: ControlChart) -> int | str | None:

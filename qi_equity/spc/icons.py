@@ -135,6 +135,8 @@ def _not_judged(chart: ControlChart, last: IntArray) -> list[str]:
     """Say why no rule could apply to the last point; empty where one could."""
     if isinstance(chart._spec, Vlad):
         return ["A VLAD shows and does not judge: no rule applies to it."] * len(last)
+    if not chart.rules.tests:
+        return ["No rules are applied to this chart."] * len(last)
     rows, here = np.arange(len(last)), _in_last_phase(chart, last)
     seen = (chart._seen() & here).sum(axis=1)
     bare, degenerate = np.isnan(chart.centre_line[rows, last]), _degenerate(chart, last)

@@ -57,14 +57,14 @@ class RuleSet:
     name, version, citation : str
         What it is called, which wording it follows, and where that stands.
     tests : tuple
-        Tests of :mod:`qi_equity.spc.rules`, each at most once.
+        Tests of :mod:`qi_equity.spc.rules`, each at most once; none for a chart that is only looked at.
 
     Raises
     ------
     InputTypeError
         If something is not of its type.
     OptionError
-        If there is no test, a test is there twice, or longest run and crossings differ in their method.
+        If a test is there twice, or longest run and crossings differ in their method.
 
     Examples
     --------
@@ -89,10 +89,8 @@ class RuleSet:
                 f"tests={self.tests!r} is not a tuple of tests; use those of qi_equity.spc.rules: "
                 f"{', '.join(t.__name__ for t in TESTS.values())}."
             )
-        if not self.tests or len(set(self.names)) < len(self.tests):
-            raise OptionError(
-                f"tests={self.names!r} is not allowed; give at least one test and each only once."
-            )
+        if len(set(self.names)) < len(self.tests):
+            raise OptionError(f"tests={self.names!r} is not allowed; give each test only once.")
         if len({t.method for t in self.tests if isinstance(t, LongestRun | Crossings)}) > 1:
             raise OptionError(
                 f"tests={self.tests!r} is not allowed; longest_run and crossings are judged together, so "

@@ -104,6 +104,8 @@ def _target(chart: ControlChart, spec: Spec, stratum: int) -> str:
 
 
 def _signals(chart: ControlChart, signals: list[Any], stratum: int) -> str:
+    if not chart.rules.tests:
+        return "No rules applied."
     if not signals:
         return "No signal."
     each = "; ".join(_signal(chart, s, stratum) for s in signals)

@@ -80,7 +80,7 @@ def test_no_rule_is_applied_to_rounded_counts(kind):
     assert not shown.points["special_cause"].any()
     said = shown.notes[shown.notes["code"] == "rounded_counts"]
     assert said["text"].str.contains("rules and runs tests are not applied").any()
-    assert "rounded" in shown.method["rules"]["name"]
+    assert (shown.method["rules"]["name"], shown.method["rules"]["tests"]) == ("none", [])
     assert shown.summary()["n_signals"].sum() == 0
     assert ControlChart.from_dict(shown.to_dict()).equals(shown)
 

@@ -415,3 +415,15 @@ def test_runs_tests_with_an_unknown_reason_are_not_read(make_series: Make) -> No
     data["runs"]["reason"] = _result.to_json(runs.reason)
     with pytest.raises(qe.DataError, match=r"reason of the runs tests holds numbers that are not in 0 to"):
         qe.ControlChart.from_dict(data)
+
+
+@pytest.mark.parametrize("kind", ["p", "cusum", "ewma"])
+def test_a_set_without_tests_judges_nothing_and_says_so(make_series: Make, kind: str) -> None:
+    events = [5, 7, 4, 6] * 5 + [5, 7, 4, 40]
+    chart = qe.control_chart(make_series(events, 90), kind, rules=qe.RuleSet("none", "1", "", ()))
+    assert chart.signals.empty
+    assert not chart.points["special_cause"].any()
+    assert chart.summary()["false_signal_probability"].tolist() == [0.0]
+    assert chart.icons()["variation_text"].tolist() == ["No rules are applied to this chart."]
+    assert chart.alt_text()["text"][0].endswith("No rules applied.")
+    assert qe.ControlChart.from_dict(chart.to_dict()).equals(chart)

@@ -151,7 +151,7 @@ def test_a_test_in_both_sets_counts_once_and_must_be_the_same() -> None:
     mend = r"length 7 in 'making_data_count', length 8 in 'eight'\. Make a RuleSet of the tests that you want"
     with pytest.raises(qe.OptionError, match=rf"'shift' is in both with different parameters: {mend}"):
         qe.rule_sets["making_data_count"] + eight
-    with pytest.raises(qe.OptionError, match=r"tests=\('shift', 'shift'\) is not allowed; .*each only once"):
+    with pytest.raises(qe.OptionError, match=r"tests=\('shift', 'shift'\) is not allowed; give each test only once"):
         qe.RuleSet("twice", "1", "here", (Shift(7), Shift(8)))
 
 
@@ -245,8 +245,7 @@ def test_a_rule_set_checks_what_it_is_made_of() -> None:
         qe.InputTypeError, match=r"tests=\['shift'\] is not a tuple of tests; .*Shift, Trend, .*RunsCount"
     ):
         qe.RuleSet("a", "1", "c", ["shift"])
-    with pytest.raises(qe.OptionError, match=r"tests=\(\) is not allowed; give at least one test"):
-        qe.RuleSet("a", "1", "c", ())
+    assert qe.RuleSet("looked at only", "1", "c", ()).names == ()
 
 
 def test_a_run_chart_allows_only_tests_without_limits() -> None:

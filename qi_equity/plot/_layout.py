@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from qi_equity.plot import _style as style
+from qi_equity.plot._figure import Figure
 from qi_equity.plot._text import Ruler
 
 LEFT, GAP, MARGIN = 52.0, 46.0, 12.0

@@ -195,13 +195,17 @@ def _sum(series: StratifiedSeries, phase: Ints, notes: pd.DataFrame, over: Over)
     }
     together = Cells(cells.strata, np.fmin.reduce(start, axis=0), **blocks)
     partly = np.stack([_partly_missing(cells, mask) for mask in masks], 1) & together.reported
+    lacking = _lacking(cells)
+    differ = np.stack([(mask & lacking).any(axis=1) for mask in masks], 1) & together.reported
     told = np.stack([(mask & (cells.status != MISSING)).sum(axis=1) for mask in masks], 1)
     step = {"step": "spans", "over": over if isinstance(over, str) else "phases"}
     kept = replace(
         series,
         cells=together,
         method={**series.method, "steps": [*series.method.get("steps", []), step]},
-        _notes=_result.notes([series.notes, notes, regroup.sum_notes(together, partly, "span")]),
+        _notes=_result.notes(
+            [series.notes, notes, regroup.sum_notes(together, partly, "span"), _differ_note(together, differ)]
+        ),
     )
     return Spans(kept, _labels(series, start, end), start, end, told)
 
@@ -215,6 +219,26 @@ def _partly_missing(cells: Cells, mask: Bools) -> Bools:
     """Tell which strata lack a period of a span."""
     partly: Bools = (mask & (cells.status == MISSING)).any(axis=1)
     return partly
+
+
+def _lacking(cells: Cells) -> Bools:
+    """Tell which strata lack a period that another group of their place reports, shape (S, T)."""
+    told = cells.status != MISSING
+    place, places = regroup.distinct(cells.strata.drop(columns="group"))
+    anyone = np.zeros((len(places), told.shape[1]), dtype=np.bool_)
+    np.logical_or.at(anyone, place, told)
+    lacking: Bools = anyone[place] & ~told
+    return lacking
+
+
+def _differ_note(cells: Cells, differ: Bools) -> pd.DataFrame:
+    some = np.asarray(differ.any(axis=1))
+    texts = [
+        f"In {n} of {differ.shape[1]} spans it lacks periods that other groups of its place report: a "
+        "difference between them can be one of time."
+        for n in differ[some].sum(axis=1)
+    ]
+    return _result.note("periods_differ", "caution", texts, cells.strata.loc[some])
 
 
 def _labels(series: StratifiedSeries, start: Dates, end: Dates) -> tuple[str, ...]:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from qi_equity.data import regroup
 from qi_equity.data.cells import Bools, Floats
 from qi_equity.data.spans import Spans
 from qi_equity.equity.intervals import DIFFERENCES, ODDS_RATIOS, RATIOS, Function, Names, default_name
@@ -124,16 +122,7 @@ def _reference_exposure(spans: Spans, against: Against) -> Floats:
     """Give what the events of the reference are counted over: births, or for counts its periods."""
     if spans.series.measure.kind != "count" or against.exact:
         return against.denominator
-    strata = spans.cells.strata
-    place = regroup.distinct(strata.drop(columns="group"))[0]
-    most = np.zeros((int(place.max(initial=-1)) + 1, spans.n_periods.shape[1]), dtype=np.int64)
-    np.maximum.at(most, place, spans.n_periods)
-    code = strata["group"].cat.categories.get_indexer(pd.Index(against.names))
-    row = np.full((len(most), len(strata["group"].cat.categories)), -1, dtype=np.int64)
-    row[place, strata["group"].cat.codes] = np.arange(len(strata))
-    named = np.where(code >= 0, row[place, code], -1)[:, None]
-    periods = np.where(named >= 0, spans.n_periods[named[:, 0]], most[place])
-    return np.where(periods > 0, periods, np.nan)
+    return np.where(against.n_periods > 0, against.n_periods, np.nan)
 
 
 def _without(interval: Interval, where: Bools) -> Interval:

@@ -24,6 +24,7 @@ def gap_notes(spans: Spans, against: Against, gaps: Gaps) -> list[pd.DataFrame]:
     return [
         against.notes,
         _oriented(spans, gaps),
+        _counts_without_births(spans, against),
         *count_notes(spans),
         _reference_not_known(spans, against),
         _zero_events(spans, gaps),
@@ -54,6 +55,16 @@ def _oriented(spans: Spans, gaps: Gaps) -> pd.DataFrame:
         f"More of {spans.series.measure.name} is better, so gaps are reckoned {how}: a positive difference "
         "and a ratio above 1 are worse for the group. The rates stand as measured.",
     )
+
+
+def _counts_without_births(spans: Spans, against: Against) -> pd.DataFrame:
+    if spans.series.measure.kind != "count" or against.exact:
+        return note("counts_without_births", "warning", [], spans.cells.strata.iloc[:0])
+    text = (
+        "These are gaps between numbers of events, not between chances: a larger group has more events, "
+        "however it fares. Give the births as denominator to compare groups of different size."
+    )
+    return note("counts_without_births", "warning", text)
 
 
 def _reference_not_known(spans: Spans, against: Against) -> pd.DataFrame:
@@ -131,7 +142,9 @@ def _between_spans(spans: Spans, gaps: Gaps) -> list[pd.DataFrame]:
     with np.errstate(divide="ignore", invalid="ignore"):
         absolute = np.sign(np.abs(pair[0][1]) - np.abs(pair[0][0]))
         relative = np.sign(np.abs(np.log(pair[1][1])) - np.abs(np.log(pair[1][0])))
-    opposite: Bools = two & (absolute * relative < 0)
+    # Where the other side fares worse now, both scales say just that, whatever their sizes.
+    same_side = pair[0][0] * pair[0][1] >= 0
+    opposite: Bools = two & (absolute * relative < 0) & same_side
     found = [_opposite(spans, opposite, absolute, (first, last), pair)]
     worse = _worsening(spans, gaps)
     own, other = (block[rows, last] - block[rows, first] for block in worse)

@@ -29,6 +29,7 @@ _OVERLAP = (
     "A woman can be in several groups of this scheme, also in the group and in the reference; the intervals "
     "assume that the two share nobody and are not exact."
 )
+_REST_IN_PART = "In {} of {} spans a part of everyone else was missing: the reference is what was reported."
 _REST_KNOWN = "Everyone else is everyone whose group is known; women of unknown group are not in it."
 
 
@@ -111,6 +112,8 @@ class Against:
         Of the reference; NaN where not known. A target has a value only.
     status : ndarray of int8
         Index into ``STATUSES``.
+    n_periods : ndarray of int
+        Periods that the reference reports, of several groups the most that one of them does; 0 of a target.
     names : tuple of str, of length S
         What each stratum is compared with: a group, "everyone else", or "target".
     is_reference : ndarray of bool, shape (S,)
@@ -130,6 +133,7 @@ class Against:
     value: Floats
     sd: Floats
     status: NDArray[np.int8]
+    n_periods: Ints
     names: tuple[str, ...]
     is_reference: Bools
     exact: bool
@@ -247,9 +251,10 @@ def _named(
     there = (row >= 0)[:, None]
     blocks = {n: np.where(there, getattr(spans.cells, n)[row], np.nan) for n in _BLOCKS}
     status = np.where(there, spans.cells.status[row], MISSING).astype(np.int8)
+    told = np.where(there, spans.n_periods[row], 0)
     if _overlapping(spans):
         notes = [*notes, _result.note("groups_overlap", "caution", _OVERLAP)]
-    return _against(spans, reference, blocks, status, tuple(map(str, names)), is_reference, notes)
+    return _against(spans, reference, blocks, status, told, tuple(map(str, names)), is_reference, notes)
 
 
 def _rest(spans: Spans, reference: Reference, places: Ints) -> Against:
@@ -258,14 +263,20 @@ def _rest(spans: Spans, reference: Reference, places: Ints) -> Against:
     pairs = (places[:, None] == places) & known
     np.fill_diagonal(pairs, False)
     stratum, other = np.nonzero(pairs)
-    others, _ = sum_strata(spans.cells.take(other), stratum, spans.cells.strata, spans.series.measure.kind)
+    strata = spans.cells.strata
+    others, partly = sum_strata(spans.cells.take(other), stratum, strata, spans.series.measure.kind)
+    told = np.zeros(spans.n_periods.shape, dtype=np.int64)
+    np.maximum.at(told, stratum, spans.n_periods[other])
     blocks = {n: getattr(others, n) for n in _BLOCKS}
     alone = ~pairs.any(axis=1)
     status = np.where(alone[:, None], MISSING, others.status).astype(np.int8)
     nobody = np.zeros(len(places), dtype=np.bool_)
     names = ("everyone else",) * len(places)
     notes = [] if known.all() else [_result.note("rest_is_of_known_group", "info", _REST_KNOWN)]
-    return _against(spans, reference, blocks, status, names, nobody, notes)
+    lacks = np.asarray(partly.any(axis=1))
+    texts = [_REST_IN_PART.format(n, partly.shape[1]) for n in partly[lacks].sum(axis=1)]
+    notes.append(_result.note("rest_in_part", "caution", texts, strata.loc[lacks]))
+    return _against(spans, reference, blocks, status, told, names, nobody, notes)
 
 
 def _best(spans: Spans, reference: Reference, places: Ints) -> tuple[list[str], list[pd.DataFrame]]:
@@ -303,8 +314,8 @@ def _target(spans: Spans, reference: Reference) -> Against:
     nothing = np.full(shape, np.nan)
     blocks = dict.fromkeys(_BLOCKS, nothing) | {"value": np.full(shape, own, dtype=np.float64)}
     status = np.full(shape, OBSERVED, dtype=np.int8)
-    nobody = np.zeros(shape[0], dtype=np.bool_)
-    return _against(spans, reference, blocks, status, ("target",) * shape[0], nobody, [], exact=True)
+    nobody, none = np.zeros(shape[0], dtype=np.bool_), np.zeros(shape, dtype=np.int64)
+    return _against(spans, reference, blocks, status, none, ("target",) * shape[0], nobody, [], exact=True)
 
 
 def _against(
@@ -312,6 +323,7 @@ def _against(
     reference: Reference,
     blocks: Mapping[str, Floats],
     status: NDArray[np.int8],
+    n_periods: Ints,
     names: tuple[str, ...],
     is_reference: Bools,
     notes: list[pd.DataFrame],
@@ -322,6 +334,7 @@ def _against(
     return Against(
         **blocks,
         status=status,
+        n_periods=n_periods,
         names=names,
         is_reference=is_reference,
         exact=exact,

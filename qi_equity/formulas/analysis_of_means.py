@@ -111,7 +111,9 @@ def rate_limits(events: ArrayLike, exposure: ArrayLike, *, tail: ArrayLike) -> L
     """
     x, e, alpha = _checked(events, exposure, tail, "exposure")
     centre, total, size, e = _together(x, e)
-    low, high = np.where(np.isnan(e), np.nan, -1.0), np.where(np.isnan(e), np.nan, np.inf)
+    # In rows of C: what is written to a flat view of any other layout would be lost.
+    low, high = np.full(e.shape, -1.0), np.full(e.shape, np.inf)
+    low[np.isnan(e)], high[np.isnan(e)] = np.nan, np.nan
     there = (total > 0) & ~np.isnan(e + alpha)
     for one in np.unique(alpha[there]):
         at = np.flatnonzero(there & (alpha == one))

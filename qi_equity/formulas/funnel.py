@@ -223,7 +223,9 @@ def scaled_limits(
     name = one_of("scale", scale, SCALES)
     n, z = positive(n), -float(special.ndtri(number("tail", tail, above=0, below=0.5)))
     sigma = np.sqrt(np.maximum(phi, 1) * _standard_error(n, centre, name) ** 2 + tau2)
-    lower, upper = (_back(centre, side * z * sigma, name) for side in (-1, 1))
+    # Without any event the scale has no width: there is no upper limit, which needs no warning.
+    with np.errstate(invalid="ignore"):
+        lower, upper = (_back(centre, side * z * sigma, name) for side in (-1, 1))
     return Limits(np.where(np.isnan(n), np.nan, centre), sigma, lower, upper)
 
 

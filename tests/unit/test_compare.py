@@ -442,3 +442,30 @@ def test_spans_that_differ_are_refused() -> None:
     phases = pd.DataFrame({"group": ["Asian"], "start": ["2024-01-01"]})
     with pytest.raises(OptionError, match="different spans"):
         compare_groups(made(), across="group", over=phases)
+
+
+@pytest.mark.parametrize("across", ["group", "site", "group within site"])
+def test_analysis_of_means_of_rates_is_that_of_a_loop_in_every_period(across: Any) -> None:
+    """Given all events those of a unit are binomial: the last low and the first high count that signal."""
+    rng = np.random.default_rng(5)
+    rows = [
+        {"m": m, "unit": u, "who": g, "x": int(rng.poisson(n * 0.3)), "n": n}
+        for m in ("2024-01", "2024-02", "2024-03")
+        for u in "PQ"
+        for g in "ABC"
+        for n in [int(rng.integers(5, 90))]
+    ]
+    columns = {"period": "m", "numerator": "x", "denominator": "n", "group": "who", "site": "unit"}
+    series = from_counts(pd.DataFrame(rows), Measure("Falls", "rate", "lower"), **columns)
+    table = compare_groups(series, across=across, over="period", method="anom").table
+    comparisons = {"group": 3, "site": 1, "group within site": 3}[across]
+    keys = ["span", "site"] if across == "group" else ["span", "group"]
+    assert (table["lower"] > 0).any()
+    for _, unit in table.groupby(keys, observed=True):
+        events, births = unit["events"].sum(), unit["births"].sum()
+        for row in unit.itertuples():
+            count = stats.binom(events, row.births / births)
+            low = [k for k in range(int(events) + 1) if count.cdf(k) < 0.025 / comparisons]
+            high = [k for k in range(int(events) + 1) if count.sf(k - 1) < 0.025 / comparisons]
+            assert row.lower == pytest.approx((max(low) + 0.5) / row.births if low else 0)
+            assert row.upper == pytest.approx((min(high) - 0.5) / row.births if high else np.inf)

@@ -211,3 +211,14 @@ def test_errors_name_the_argument(call: object, error: type[Exception], text: st
 
 def test_fractional_exposure_is_no_error() -> None:
     assert np.isfinite(rate_limits([15, 12], [9.5, 8.2], tail=0.1).upper).all()
+
+
+def test_limits_do_not_depend_on_how_numbers_lie_in_memory() -> None:
+    events, exposure = np.array([[2.0, 4, 30], [4, 6, 2]]), np.array([[6.0, 4, 10], [9, 9, 9]])
+    for limits in (proportion_limits, rate_limits):
+        x = np.minimum(events, exposure)
+        rows, columns = (limits(x, n, tail=0.03) for n in (exposure, np.asfortranarray(exposure)))
+        assert (rows.lower > 0).any()
+        assert (rows.upper < np.inf).any()
+        np.testing.assert_array_equal(rows.lower, columns.lower)
+        np.testing.assert_array_equal(rows.upper, columns.upper)

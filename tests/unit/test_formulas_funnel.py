@@ -128,3 +128,8 @@ def test_chance_outside_is_nan_where_something_is_missing() -> None:
 def test_errors_name_the_argument(call: object, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         call()  # type: ignore[operator]
+
+
+def test_no_event_at_all_sets_no_upper_limit_and_gives_no_warning() -> None:
+    limits = scaled_limits([10, 20], [0.0, 0.0], scale="sqrt")
+    assert np.isnan(limits.upper).all()

@@ -119,14 +119,22 @@ def test_limits_of_a_difference_of_rates(make_series: Make, limits: str) -> None
 
 
 def test_counts_are_by_period(make_series: Make) -> None:
-    """The reference did not report its second month: its events are those of one period."""
+    """B did not report its second month: its events are those of one period, also where it is all others."""
     series = make_series([[4, 8], [6, None]], kind="count")
     table = gaps(series, reference="B").table
     assert table.loc[0, ["rate", "reference_rate"]].tolist() == [6, 6]
     assert read(table, "ratio") == told(ratio_intervals.mid_p_rate_ratio(12, 2, 6, 1))
     rest = gaps(series, reference="rest").table
-    assert rest.loc[1, "reference_rate"] == 6
-    assert rest.loc[0, "reference_rate"] == 3
+    assert rest["reference_rate"].tolist() == [6, 6]
+    assert len(texts(gaps(series, reference="rest"), "counts_without_births")) == 1
+    assert not texts(gaps(series, reference=5.0), "counts_without_births")
+
+
+def test_counts_of_everyone_else_are_over_the_periods_of_the_others(make_series: Make) -> None:
+    """Not over those of the group itself, nor of women whose group is not known."""
+    series = make_series([[4, 8, 3], [6, None, 2], [5, 5, 5]], kind="count", groups=["A", "B", "not stated"])
+    found = gaps(series, reference="rest")
+    assert found.table["reference_rate"].tolist() == [4, 5, (15 + 8) / 3]
 
 
 def test_counts_within_their_site(make_series: Make) -> None:

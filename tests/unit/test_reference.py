@@ -210,3 +210,22 @@ def test_unknown_groups_are_those_of_the_scheme_or_named_so(make_series: Make) -
     assert set(unknown_groups(series)) == {"UNKNOWN", "Not stated"}
     groups = np.asarray(series.cells.strata["group"].astype("str"))
     assert groups[is_unknown(series)].tolist() == sorted(["UNKNOWN", "Not stated"], key=str.casefold)
+
+
+def test_everyone_else_without_a_group_that_is_missing_is_said(make_series: Make) -> None:
+    """B reports nothing in February; D never does, which the table of rates shows."""
+    series = make_series([[1, 2], [3, None], [5, 6], [None, None]], [[10, 10]] * 4)
+    found = against(series, "rest", "period")
+    said = found.notes[found.notes["code"] == "rest_in_part"]
+    assert said["group"].tolist() == ["A", "C", "D"]
+    assert said["text"].unique().tolist() == [
+        "In 1 of 2 spans a part of everyone else was missing: the reference is what was reported."
+    ]
+    assert found.numerator[0].tolist() == [8, 6]
+
+
+def test_periods_of_the_reference_are_those_that_it_reports(make_series: Make) -> None:
+    series = make_series([[1, 2, 3], [3, None, 4], [5, None, None]], [[10] * 3] * 3)
+    assert against(series, "rest", "all").n_periods[:, 0].tolist() == [2, 3, 3]
+    assert against(series, "B", "all").n_periods[:, 0].tolist() == [2, 2, 2]
+    assert against(series, 0.1, "all").n_periods[:, 0].tolist() == [0, 0, 0]

@@ -130,3 +130,25 @@ def test_spans_survive_json(make_series: Make) -> None:
     again = Spans.from_dict(found.to_dict())
     assert again.series.equals(found.series)
     assert again.frame({}).equals(found.frame({}))
+
+
+def test_groups_of_a_place_that_report_different_periods_are_named(make_series: Make) -> None:
+    """A lacks February; C never reports; the month that no group of West reports is no difference."""
+    numbers = [[1, None, 3], [1, 1, 1], [None, None, None], [2, None, 2], [4, None, 4]]
+    series = make_series(
+        numbers,
+        [[10, 10, 10]] * 5,
+        groups=["A", "B", "C", "A", "B"],
+        sites=["East", "East", "East", "West", "West"],
+    )
+    said = spans(series, "all").notes
+    differ = said[said["code"] == "periods_differ"]
+    assert differ[["site", "group"]].to_numpy().tolist() == [["East", "A"]]
+    assert differ["text"].tolist() == [
+        "In 1 of 1 spans it lacks periods that other groups of its place report: a difference between them "
+        "can be one of time."
+    ]
+    assert said.loc[said["code"] == "partly_missing", "site"].tolist() == ["East", "West", "West"]
+    phased = spans(series, ["2022-03-01"]).notes
+    assert phased.loc[phased["code"] == "periods_differ", "text"].str.startswith("In 1 of 2 spans").all()
+    assert "periods_differ" not in spans(series, "period").notes["code"].tolist()

@@ -27,7 +27,8 @@ def best_group(
     Returns
     -------
     numpy.ndarray of int, shape (...)
-        Position of the group, of several equally good ones the first; -1 where no group is large enough.
+        Position of the group, of several equally good ones the one with the most births; -1 where no
+        group is large enough.
 
     Examples
     --------
@@ -37,7 +38,8 @@ def best_group(
     y, n = floats({"values": values, "births": births})
     able = np.isfinite(y) & (n > 0) & (n >= minimum)
     cost = np.where(able, -y if higher_is_better else y, np.inf)
-    return np.where(able.any(axis=-1), cost.argmin(axis=-1), -1)
+    best = able & (cost == cost.min(axis=-1, keepdims=True))
+    return np.where(able.any(axis=-1), np.where(best, n, -np.inf).argmax(axis=-1), -1)
 
 
 def compared_groups(

@@ -230,6 +230,12 @@ def test_the_best_group_must_be_large_enough() -> None:
     assert best_group(y, n, higher_is_better=True, minimum=1000) == -1
 
 
+def test_of_equally_good_groups_the_largest_is_the_best() -> None:
+    """As the reference "best" of gaps, whatever the order of the groups."""
+    assert best_group([0.1, 0.1, 0.2, 0.1], [300, 500, 900, 400], higher_is_better=False) == 1
+    assert best_group([0.2, 0.1, 0.2], [50, 500, 900], higher_is_better=True, minimum=100) == 2
+
+
 def test_chance_for_sampling_errors() -> None:
     assert sampling_chance([0, 4, 1], [4, 4, 4]) == pytest.approx([0.1, 0.9, 0.25])
     assert sampling_chance([0, 4], [4, 4], repeatable=True) == pytest.approx([0.125, 1.0])

@@ -387,8 +387,8 @@ def test_means() -> None:
 def test_means_without_standard_deviations_have_estimates_only() -> None:
     found = values(inequality(means(None), measures=["bgsd", "ti", "d"]))
     assert found["estimate"].notna().all()
-    assert found[["lower", "upper", "expected_if_equal"]].isna().all(axis=None)
-    assert found["reason"].str.startswith("no standard deviation").all()
+    assert found[["lower", "upper", "expected_if_equal", "chance_if_equal"]].isna().all(axis=None)
+    assert (found["reason"] == "the standard deviation of a group is not known, so no interval").all()
     ordered = values(inequality(means(None, "imd-quintile"), measures=["aci", "sii"]))
     assert ordered.loc["aci", "method"] == "normal, convenience regression"
     assert ordered.loc["aci", "lower"] < ordered.loc["aci", "estimate"]
@@ -464,3 +464,43 @@ def test_catalogue() -> None:
     assert listed["name"].is_unique
     assert set(listed["valid"]) == {"any groups", "ordered groups"}
     assert (listed["source"].str.len() > 10).all()
+
+
+def of_means(sd: list[float | None], **more: Any) -> pd.DataFrame:
+    rows = pd.DataFrame(
+        {"m": "2024-01", "g": ["1", "2", "3"], "y": [30.0, 40, 55], "n": [20, 25, 30], "sd": sd}
+    )
+    return rows.assign(**more)
+
+
+def made_of_means(rows: pd.DataFrame, **more: Any) -> qe.StratifiedSeries:
+    columns = {"period": "m", "value": "y", "sd": "sd", "denominator": "n", "group": "g"}
+    return qe.from_counts(rows, qe.Measure("Minutes", "mean", "lower"), **columns, **more)
+
+
+def test_one_mean_without_spread_leaves_no_interval_of_all_groups() -> None:
+    """Draws of the other groups would be of another inequality; two groups that are known can be compared."""
+    found = values(
+        inequality(made_of_means(of_means([5.0, None, 6.0])), measures=["bgsd", "mdmw", "bgv", "d"])
+    )
+    assert found["estimate"].notna().all()
+    numbers = ["lower", "upper", "expected_if_equal", "chance_if_equal"]
+    assert found.loc[["bgsd", "mdmw", "bgv"], numbers].isna().all(axis=None)
+    assert found.loc["mdmw", "reason"] == "the standard deviation of a group is not known, so no interval"
+    assert found.loc["d", ["lower", "upper"]].notna().all()
+
+
+def test_a_site_is_alone_what_it_is_among_others() -> None:
+    """Also where it knows no spread, and where it never reports a group that another site does."""
+    without, known = of_means([None] * 3, site="P"), of_means([5.0, 6.0, 7.0], site="Q")
+    both = made_of_means(pd.concat([without, known]), site="site", scheme="imd-quintile")
+    alone = inequality(both.select(site="P"), measures=["aci", "rci"]).table
+    among = inequality(both, measures=["aci", "rci"]).table
+    assert alone["lower"].notna().all()
+    pd.testing.assert_frame_equal(alone, among[among["site"] == "P"], check_categorical=False)
+    fewer = made_of_means(pd.concat([of_means([5.0] * 3, site="P")[:2], known]), site="site")
+    alone = inequality(fewer.select(site="P"), measures=["mdmw", "d"]).table
+    among = inequality(fewer, measures=["mdmw", "d"])
+    pd.testing.assert_frame_equal(alone, among.table[among.table["site"] == "P"], check_categorical=False)
+    said = among.notes[among.notes["code"] == "never_reported"]
+    assert said[["site", "group"]].to_numpy().tolist() == [["P", "3"]]

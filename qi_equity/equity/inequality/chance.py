@@ -139,7 +139,8 @@ def if_equal(
             mean = np.where(defined, drawn, 0).sum(axis=0) / np.maximum(n, 1)
             observed = estimated[i][rows]
             far = ~defined | (_distance(i, drawn) >= _distance(i, observed) * (1 - _ALIKE))
-            chance = np.where(np.isnan(observed), np.nan, (1 + far.sum(axis=0)) / (draws + 1))
+            unknown = np.isnan(observed) | counts.unsure[rows]
+            chance = np.where(unknown, np.nan, (1 + far.sum(axis=0)) / (draws + 1))
             found[i].append((np.where(n >= (1 - _FEW) * draws, mean, np.nan), chance))
     return {
         i: (np.concatenate([a for a, _ in p]), np.concatenate([b for _, b in p])) for i, p in found.items()
@@ -165,7 +166,9 @@ def _of_rows(rule: Rule, rows: slice) -> Rule:
 def _draw(counts: GroupCounts, rows: slice, true: Floats, births: Floats, u: Floats) -> Floats:
     """Draw the values of some rows where the true ones are these, shape (draws, rows, G)."""
     if counts.kind == "mean":
-        return draw_means(true, counts.errors[rows], u)
+        # Without the spread of one group no draw is of all of them.
+        errors = np.where(counts.unsure[rows, np.newaxis], np.nan, counts.errors[rows])
+        return draw_means(true, errors, u)
     return (draw_rates if counts.kind == "rate" else draw_proportions)(true, births, u)
 
 

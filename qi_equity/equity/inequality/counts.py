@@ -66,6 +66,11 @@ class GroupCounts:
     end: NDArray[np.datetime64]
     notes: list[pd.DataFrame]
 
+    @property
+    def unsure(self) -> Bools:
+        """Rows with a group whose sampling error is not known, so that nothing can be drawn, shape (R,)."""
+        return np.asarray((np.isnan(self.errors) & ~np.isnan(self.value)).any(axis=1))
+
 
 def side_by_side(spans: Spans) -> GroupCounts:
     """Put the groups whose names are known side by side.
@@ -90,8 +95,10 @@ def side_by_side(spans: Spans) -> GroupCounts:
     _check_same_spans(start, end)
     status = block(cells.status, MISSING)
     reported = block(cells.reported, False).astype(np.bool_)
-    never = np.repeat((status == MISSING).reshape(-1, len(named)).all(axis=0)[None], len(status), axis=0)
     n_spans = len(spans.labels)
+    # Of each place by itself, so that it is alone what it is among others.
+    missing = (status == MISSING).reshape(len(places), n_spans, -1)
+    never = np.repeat(missing.all(axis=1), n_spans, axis=0)
     whole = np.where(reported, np.nan_to_num(parts["denominator"]), 0.0).reshape(len(places), n_spans, -1)
     used = reported & (parts["denominator"] > 0) & np.isfinite(parts["value"])
     lacking = ~reported & ~never

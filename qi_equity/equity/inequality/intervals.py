@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from qi_equity.data.cells import Floats
@@ -42,7 +43,7 @@ class Found:
     upper: Floats
     se: Floats
     mc_error: Floats
-    method: str
+    method: str | NDArray[np.object_]
 
 
 def by_formula(
@@ -82,10 +83,10 @@ def ordered(measure: str, counts: GroupCounts, confidence: float) -> Found:
     y, n = counts.value, counts.denominator
     estimate = concentration_index(y, n, kind=kind)
     se = concentration_index_error(y, n, counts.errors, kind=kind)
-    if counts.kind == "mean" and np.isnan(counts.errors).all():
-        se = concentration_regression_error(y, n, kind=kind)
-        return _normal(estimate, se, z, "normal, convenience regression")
-    return _normal(estimate, se, z, _DELTA)
+    regressed = counts.unsure & np.isnan(counts.errors).all(axis=1)
+    se = np.where(regressed, concentration_regression_error(y, n, kind=kind), se)
+    how = np.where(regressed, "normal, convenience regression", _DELTA).astype(object)
+    return _normal(estimate, se, z, how)
 
 
 _KINDS: dict[str, Kind] = {
@@ -96,7 +97,7 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-def _normal(estimate: Floats, se: Floats, z: float, method: str) -> Found:
+def _normal(estimate: Floats, se: Floats, z: float, method: str | NDArray[np.object_]) -> Found:
     return Found(estimate, estimate - z * se, estimate + z * se, se, np.full(estimate.shape, np.nan), method)
 
 

@@ -158,10 +158,7 @@ def _reasons(m: InequalityMeasure, found: Found, counts: GroupCounts, against: I
         (~estimated & not_positive & (m.id in ("ti", "mld")), "the value of a group is 0: no logarithm"),
         (~estimated & nothing, "the mean of the groups is 0"),
         (~estimated & m.id.startswith(("sii", "rii")), "the line cannot be fitted, or ends at 0 or below"),
-        (
-            estimated & np.isnan(counts.errors).all(axis=1),
-            "no standard deviation of the groups, so no interval",
-        ),
+        (estimated & counts.unsure, "the standard deviation of a group is not known, so no interval"),
         (estimated & (found.upper == np.inf), "the counts are too few to set an upper limit"),
         (estimated, "the groups are exactly alike, or have no events: no interval can be found"),
         (~whole, "not defined for these values"),

@@ -504,3 +504,12 @@ def test_a_site_is_alone_what_it_is_among_others() -> None:
     pd.testing.assert_frame_equal(alone, among.table[among.table["site"] == "P"], check_categorical=False)
     said = among.notes[among.notes["code"] == "never_reported"]
     assert said[["site", "group"]].to_numpy().tolist() == [["P", "3"]]
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95])
+def test_an_estimate_smaller_than_chance_gives_lies_in_its_interval(confidence: float) -> None:
+    """One event in 4 births and one in 2 are nearer to 118 in 390 than chance mostly lets equal groups be."""
+    near = series({"A": (118, 390), "B": (1, 4), "C": (1, 2)}, scheme=None)
+    found = values(inequality(near, measures=["bgsd", "mdmu", "mdmw"], confidence=confidence))
+    assert (found["lower"] == 0).all()
+    assert (found["upper"] >= found["estimate"]).all()

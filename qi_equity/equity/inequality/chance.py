@@ -48,8 +48,9 @@ def bootstrap(
             )
             found[i].append(
                 (
+                    # An estimate so small that even equal groups seldom give it stays in its own interval.
                     inverted_limit(truth, high, here),
-                    inverted_limit(truth, low, here),
+                    np.maximum(inverted_limit(truth, low, here), here),
                     se[_WORLDS.index(1.0)],
                     np.fmax(_moved(truth, high, high_error, here), _moved(truth, low, low_error, here)),
                 )

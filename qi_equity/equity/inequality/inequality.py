@@ -127,8 +127,9 @@ def inequality(
     """Measure inequality between all groups of each place at once.
 
     Groups of women whose group is not known have no part in the measures; ``notes`` says how many births that
-    leaves out. So it does of groups without births. Where more than 15 % of the groups are missing or
-    suppressed nothing is computed. Births count once, and are taken as given: intervals are about the values.
+    leaves out. So it does of groups without births, and of those of which a place reports nothing at all.
+    Where more than 15 % of the others are missing or suppressed nothing is computed. Births count once, and
+    are taken as given: intervals are about the values.
 
     Parameters
     ----------

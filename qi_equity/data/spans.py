@@ -15,8 +15,8 @@ from qi_equity.data import periods, regroup
 from qi_equity.data.cells import BLOCKS, MISSING, Bools, Cells, Ints, sum_used
 from qi_equity.data.disclosure.rule import SuppressionRule
 from qi_equity.data.series import StratifiedSeries
-from qi_equity.data.timeline import Mark, timeline
-from qi_equity.errors import OptionError
+from qi_equity.data.timeline import Mark, Timeline, timeline
+from qi_equity.errors import OptionError, QiEquityError
 
 __all__ = ["Over", "Spans", "spans"]
 
@@ -156,6 +156,10 @@ def spans(series: StratifiedSeries, over: Over) -> Spans:
     if isinstance(over, str) and over == "period":
         regroup.refuse_between(series, "over='period'")
         return _each_period(series)
+    if over is None or (not isinstance(over, str | pd.DataFrame) and np.size(over) == 0):
+        raise OptionError(
+            f"over={over!r} names no span; give 'all', 'period', or dates where a new span starts."
+        )
     what = f"over={over!r}" if isinstance(over, str) else "over="
     regroup.refuse_between(series, what)
     regroup.refuse_window(series, what)
@@ -163,9 +167,20 @@ def spans(series: StratifiedSeries, over: Over) -> Spans:
     if isinstance(over, str) and over == "all":
         phase, notes = np.zeros(series.cells.status.shape, dtype=np.int64), _result.notes([])
     else:
-        when = timeline(series, phases=over)
+        when = _phases(series, over)
         phase, notes = when.phase, when.notes
     return _sum(series, phase, notes, over)
+
+
+def _phases(series: StratifiedSeries, over: Mark | Sequence[Mark] | pd.DataFrame) -> Timeline:
+    """Read the phases; errors name the argument as it is called here, and what else it can be."""
+    try:
+        return timeline(series, phases=over)
+    except QiEquityError as error:
+        said = str(error).replace("phases", "over", 1)
+        more = " Use 'all', 'period', or dates where a new span starts." if isinstance(over, str) else ""
+        error.args = (said + more,)
+        raise
 
 
 def _each_period(series: StratifiedSeries) -> Spans:

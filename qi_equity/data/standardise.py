@@ -18,7 +18,7 @@ from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import Over, Spans, spans
 from qi_equity.data.standardised import StandardisedRates
 from qi_equity.data.table import library
-from qi_equity.errors import OptionError
+from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.formulas.interval import Interval
 from qi_equity.formulas.rate_intervals import exact_rate_interval, ohid_rate_interval
 from qi_equity.formulas.standardisation import FEWEST, direct_rate, expected_events
@@ -61,13 +61,17 @@ def standardise(
     """Standardise the rates of a series; see the method of the series."""
     _validate.one_of("method", method, list(_INTERVALS))
     _validate.number("confidence", confidence, above=0, below=1)
+    if not isinstance(merge, bool | np.bool_):
+        raise InputTypeError(f"merge={merge!r} is of type {type(merge).__name__}; give True or False.")
     columns = _check(series, by, method, merge)
     options = {
         "by": columns,
         "standard": standard,
         "method": method,
-        "interval": _validate.one_of("interval", interval or _INTERVALS[method][0], _INTERVALS[method]),
-        "merge": merge,
+        "interval": _validate.one_of(
+            "interval", _INTERVALS[method][0] if interval is None else interval, _INTERVALS[method]
+        ),
+        "merge": bool(merge),
         "confidence": confidence,
     }
     return make(StandardisedRates, spans(series, over), options)

@@ -40,19 +40,28 @@ def mean_given(x: FloatArray, n: FloatArray, prior: FloatArray, model: Compound)
     The log likelihood is concave in the mean, so there is one.
     """
     shape = np.broadcast_shapes(x.shape[:-1], prior.shape)
-    low, high = np.zeros(shape), np.broadcast_to(model.highest(x, n), shape)
-    size = prior[..., None]
-    mean = np.broadcast_to(x.sum(-1) / n.sum(-1), shape)
+    flat = shape or (1,)
+    x, n = (np.broadcast_to(a, (*flat, a.shape[-1])) for a in (x, n))
+    prior = np.broadcast_to(prior, flat)
+    mean, high = np.ravel(x.sum(-1) / n.sum(-1)), np.ravel(model.highest(x, n))
+    low = np.zeros(mean.shape)
+    rows = np.arange(mean.size)
     for _ in range(_STEPS):
-        slope = model.slope(x, n, mean[..., None], size)
-        low, high = np.where(slope > 0, mean, low), np.where(slope > 0, high, mean)
-        step = mean + slope / model.information(x, n, mean[..., None], size)
-        new = np.where((step > low) & (step < high), step, (low + high) / 2)
-        done = np.abs(new - mean) <= _TOLERANCE * mean
-        mean = new
-        if done.all():
+        # Each stops by itself: few need many steps, and none depends on the others.
+        at = np.unravel_index(rows, flat)
+        counts = x[at], n[at], mean[rows, None], prior[at][:, None]
+        slope = model.slope(*counts)
+        low[rows] = np.where(slope > 0, mean[rows], low[rows])
+        high[rows] = np.where(slope > 0, high[rows], mean[rows])
+        step = mean[rows] + slope / model.information(*counts)
+        inside = (step > low[rows]) & (step < high[rows])
+        new = np.where(inside, step, (low[rows] + high[rows]) / 2)
+        moving = np.abs(new - mean[rows]) > _TOLERANCE * mean[rows]
+        mean[rows] = new
+        rows = rows[moving]
+        if not rows.size:
             break
-    return mean
+    return mean.reshape(shape)
 
 
 def _beta_likelihood(x: FloatArray, n: FloatArray, mean: FloatArray, prior: FloatArray) -> FloatArray:

@@ -149,3 +149,15 @@ def test_errors_name_the_argument() -> None:
         gamma_poisson_shrinkage(["a"], [1])
     with pytest.raises(OptionError, match="do not fit together"):
         beta_binomial_shrinkage([1, 2, 3], [1, 2])
+
+
+@pytest.mark.parametrize("shrink", [beta_binomial_shrinkage, gamma_poisson_shrinkage])
+def test_a_set_is_to_the_last_digit_what_it_is_among_others(shrink: object) -> None:
+    """Sets need different numbers of steps; none goes on for the sake of another."""
+    x = np.array([[3, 5, 9, 1], [0, 0, 1, 0], [40, 2, 7, 0]], dtype=float)
+    n = np.array([[50, 60, 70, 30], [90, 4, 700, 2], [60, 60, 9, 3]], dtype=float)
+    together = shrink(x, n)  # type: ignore[operator]
+    for k in range(len(x)):
+        alone = shrink(x[k], n[k])  # type: ignore[operator]
+        for part in ("estimate", "lower", "upper", "weight"):
+            np.testing.assert_array_equal(getattr(alone, part), getattr(together, part)[k])

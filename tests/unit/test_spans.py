@@ -121,7 +121,7 @@ def test_times_between_events_are_refused(over: Any) -> None:
 
 
 def test_unknown_dates_are_refused(make_series: Make) -> None:
-    with pytest.raises(qe.DataError, match="phases"):
+    with pytest.raises(qe.DataError, match=r"bad row.*in over"):
         spans(make_series(EVENTS, BIRTHS), "2030-01")
 
 
@@ -152,3 +152,28 @@ def test_groups_of_a_place_that_report_different_periods_are_named(make_series: 
     phased = spans(series, ["2022-03-01"]).notes
     assert phased.loc[phased["code"] == "periods_differ", "text"].str.startswith("In 1 of 2 spans").all()
     assert "periods_differ" not in spans(series, "period").notes["code"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("over", "error", "text"),
+    [
+        (None, qe.OptionError, r"over=None names no span; give 'all', 'period', or dates"),
+        ([], qe.OptionError, r"over=\[\] names no span"),
+        ("al", qe.DataError, r"bad row\(s\) in over: not a date.*Use 'all', 'period', or dates"),
+        (5, qe.InputTypeError, r"^over=5 cannot be used; give a date"),
+        (["2030-01"], qe.DataError, r"in over: lies outside the series"),
+        (pd.DataFrame({"stat": ["2022-02"]}), qe.ColumnError, r"^over has columns \['stat'\]"),
+    ],
+)
+def test_spans_that_cannot_be_read_are_named_as_they_were_given(
+    make_series: Make, over: Any, error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=f"(?s){text}"):
+        spans(make_series([[1, 2, 3]], [[10, 10, 10]]), over)
+
+
+def test_rows_that_are_no_spans_are_kept_in_the_error(make_series: Make) -> None:
+    with pytest.raises(qe.DataError) as found:
+        spans(make_series([[1, 2, 3]], [[10, 10, 10]]), ["2022-02", "x", "2030-01"])
+    assert found.value.bad_rows is not None
+    assert len(found.value.bad_rows) == 2

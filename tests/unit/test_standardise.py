@@ -330,6 +330,8 @@ def test_what_is_given_is_not_changed(two_ages: StratifiedSeries) -> None:
         ({"by": []}, "names no column"),
         ({"method": "both"}, "method='both' is not allowed"),
         ({"interval": "ohid"}, "interval='ohid' is not allowed; use one of 'dobson', 'gamma'"),
+        ({"interval": ""}, "interval='' is not allowed; use one of 'dobson', 'gamma'"),
+        ({"over": []}, "names no span; give .all., .period., or dates"),
         ({"method": "indirect", "merge": True}, "merge=True is not needed"),
         ({"confidence": 95}, "confidence=95 is not allowed"),
         ({"standard": "Blak"}, "standard='Blak' is not allowed.*Did you mean 'Black'"),
@@ -344,6 +346,12 @@ def test_refusals(two_ages: StratifiedSeries, options: dict[str, Any], message: 
     message = message.replace("35+", r"35\+") if "\\" not in message else message
     with pytest.raises(OptionError, match=message):
         standardise(two_ages, **{"by": "age", **options})
+
+
+def test_merge_is_yes_or_no(two_ages: StratifiedSeries) -> None:
+    with pytest.raises(InputTypeError, match="merge='no' is of type str; give True or False"):
+        two_ages.standardise("age", merge="no")  # type: ignore[arg-type]
+    assert two_ages.standardise("age", merge=np.True_).options["merge"] is True  # type: ignore[arg-type]
 
 
 def test_refusals_of_what_cannot_be_a_standard(two_ages: StratifiedSeries) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
 from qi_equity.data.spans import Spans
 from qi_equity.data.table import TableResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["StandardisedRates"]
 
@@ -87,6 +90,42 @@ class StandardisedRates(TableResult):
         """
         standard: pd.DataFrame = self.method["standardised"]["mix"]
         return standard.copy()
+
+    def plot(
+        self,
+        *,
+        order: str | Sequence[str] = "alphabetical",
+        columns: int | None = None,
+        colours: str = "accessible",
+    ) -> Figure:
+        """Draw the standardised rates over the spans beside the crude ones, one panel a stratum.
+
+        Parameters
+        ----------
+        order : {"alphabetical", "declared", "size", "rate"} or sequence of str
+            Order of the groups, the same for every site; the reason stands in the footnote.
+        columns : int, optional
+            Panels in a row, 1 to 4. Default: by the number of panels.
+        colours : {"accessible", "making_data_count"}
+            Palette; groups have no colours of their own.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure; its label is the description in words.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> rows = pd.DataFrame({"m": ["2024-01"] * 2, "age": ["<35", "35+"], "x": [30, 20], "n": [900, 300]})
+        >>> columns = {"period": "m", "numerator": "x", "denominator": "n", "by": ["age"]}
+        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], **columns)
+        >>> series.standardise("age").plot().get_suptitle()
+        'Postpartum haemorrhage of 1500 ml or more: standardised for age'
+        """
+        from qi_equity.plot.standardised import plot_standardised
+
+        return plot_standardised(self, order=order, columns=columns, colours=colours)
 
     def __repr__(self) -> str:
         said = self.method["standardised"]

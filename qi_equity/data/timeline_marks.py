@@ -137,7 +137,9 @@ def phase_starts(series: StratifiedSeries, given: Any) -> Marks:
     # A reason that says so itself, as that of a suggested phase can, is none from before the data were seen.
     admitted = table["reason"].str.lower().str.startswith(("post hoc", "post-hoc")).to_numpy(bool)
     post_hoc = admitted | (reason == "")
-    bare = np.where(label == "", POST_HOC, label + f" ({POST_HOC})")
+    # Labels of phases that were read before say so already.
+    said = table["label"].str.endswith((POST_HOC, f"({POST_HOC})")).to_numpy(bool)
+    bare = np.where(said, label, np.where(label == "", POST_HOC, label + f" ({POST_HOC})"))
     label = np.where(post_hoc, bare, np.where(label == "", reason, label))
     text = (
         "No reason is recorded for the phase(s) from {}: post hoc. A boundary chosen after seeing the data "

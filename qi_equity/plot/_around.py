@@ -60,8 +60,9 @@ class Header:
         self.why = ruler.wrap(panel.why.split(), width, style.SMALL)
         self.name = ruler.wrap(panel.name.split(" "), width, style.NAME, weight="bold")
         self.counts = ruler.wrap([*panel.counts, *extra], width, style.BODY, joint=" · ")
-        said = [w[:1].upper() + w[1:] if i == 0 else w for i, w in enumerate((*panel.words, *words))]
-        lines = ruler.wrap(said, width - 8, style.SMALL, joint=" · ")
+        lines = ruler.wrap([*panel.words, *words], width - 8, style.SMALL, joint=" · ")
+        # What starts a line starts with a capital, so that it does not read as the end of the line before.
+        lines = [line[:1].upper() + line[1:] for line in lines]
         self.strip = [part for line in lines for part in ruler.wrap(line.split(" "), width - 8, style.SMALL)]
         self.strip_height = len(self.strip) * _STRIP_PT + 4 if self.strip else 0.0
         self.height = (

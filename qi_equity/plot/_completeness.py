@@ -20,7 +20,7 @@ from qi_equity.plot._result_words import whose
 from qi_equity.plot._rows import Rows, x_scale
 from qi_equity.plot._scales import date_ticks
 from qi_equity.plot._style import Palette
-from qi_equity.plot._text import Ruler, decimals_for, number
+from qi_equity.plot._text import Ruler, number
 
 if TYPE_CHECKING:
     from qi_equity.data.series import StratifiedSeries
@@ -141,9 +141,7 @@ def draw_time(
         ax = page.axes[first + k]
         ax.set_xlim(float(x.min()) - pad, float(x.max()) + pad)
         ax.set_ylim(scale.left, scale.right)
-        ax.set_yticks(
-            scale.ticks, [number(t, decimals_for(float(np.ptp(scale.ticks)) / 4)) for t in scale.ticks]
-        )
+        ax.set_yticks(scale.ticks, scale.texts())
         lowest = page.is_lowest(first + k)
         ax.set_xticks(at, labels if lowest else [""] * len(at))
         set_frame(ax, left_ticks=False)

@@ -14,12 +14,12 @@ from qi_equity.plot import _style as style
 from qi_equity.plot._around import Head, Header
 from qi_equity.plot._dots import LOOKS, draw_marks
 from qi_equity.plot._frame import set_frame
-from qi_equity.plot._labels import Label, place_labels
+from qi_equity.plot._labels import Label, place_labels, shortened
 from qi_equity.plot._layout import Page
 from qi_equity.plot._result_words import Words
 from qi_equity.plot._rows import nice_ticks
 from qi_equity.plot._style import Palette
-from qi_equity.plot._text import Ruler, decimals_for, number
+from qi_equity.plot._text import Ruler, number, tick_texts
 from qi_equity.spc.words import plural
 
 Floats = NDArray[np.float64]
@@ -130,7 +130,7 @@ def _labels(
     """Find places for names: those beyond the limits first."""
     there = np.flatnonzero(panel.there)
     x, y = scale.at(panel.births[there], panel.rate[there], width, height)
-    names = [ruler.shorten(panel.names[i], _NAME_PT, style.SMALL) for i in there]
+    names = shortened([panel.names[i] for i in there], _NAME_PT, ruler)
     first = sorted(range(len(there)), key=lambda k: not _beyond(panel.looks[there[k]]))
     few = len(there) <= _MOST_NAMED
     wanted = [k for k in first if few or _beyond(panel.looks[there[k]])]
@@ -178,8 +178,7 @@ def _prepare(
     ax.set_xticks(
         scale.x_ticks, [f"{t:,.0f}" for t in scale.x_ticks] if x_labels else [""] * len(scale.x_ticks)
     )
-    step = float(np.diff(scale.y_ticks).min()) if len(scale.y_ticks) > 1 else 1.0
-    texts = [number(t, decimals_for(step)) for t in scale.y_ticks]
+    texts = tick_texts(scale.y_ticks)
     ax.set_yticks(scale.y_ticks, texts if y_labels else [""] * len(texts))
     set_frame(ax, left_ticks=y_labels)
     if x_labels:

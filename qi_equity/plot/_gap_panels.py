@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qi_equity.data.measure import Measure
 from qi_equity.plot import _result_words as result_words
 from qi_equity.plot import _words
 from qi_equity.plot._days import days
@@ -106,8 +107,8 @@ def _panel(
         name=name,
         kind=0,
         about_zero=chart.scale == "observed-expected",
-        why=_movement(moved),
-        counts=_counts(points, known),
+        why=_movement(moved) if known.any() else "",
+        counts=_counts(points, known, measure),
         words=_words.warnings_of(notes, parts["signals"], points),
         x=x,
         edges=edges_of(x),
@@ -150,10 +151,15 @@ def unit_of_gap(chart: GapChart) -> str:
     return named.get(chart.scale, "events beyond expected")
 
 
-def _counts(points: pd.DataFrame, known: NDArray[np.bool_]) -> tuple[str, ...]:
+def _counts(points: pd.DataFrame, known: NDArray[np.bool_], measure: Measure) -> tuple[str, ...]:
     shown = points[known]
     births, events = shown["denominator"].sum(), shown["numerator"].sum()
-    return (f"{births:,.0f} births", f"{events:,.0f} events") if births > 0 else ()
+    if not births > 0:
+        return ()
+    if measure.kind == "mean":
+        return (f"{births:,.0f} values",)
+    who = "babies" if measure.counts == "baby" else "births"
+    return (f"{births:,.0f} {who}", f"{events:,.0f} events")
 
 
 def _movement(moved: pd.DataFrame | None) -> str:
@@ -162,6 +168,8 @@ def _movement(moved: pd.DataFrame | None) -> str:
         return ""
     last = moved.iloc[-1]
     difference, ratio = str(last["difference_moved"]), str(last["ratio_moved"])
+    if not difference:
+        return ""
     said = difference if difference == ratio else f"difference {difference}; ratio {ratio}"
     return f"Change of the gap: {said}."
 

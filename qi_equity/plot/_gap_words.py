@@ -45,7 +45,9 @@ def ends_of(measure: Measure) -> tuple[str, str]:
 
 def reference_of(gaps: GapTable) -> str:
     """Name what the groups are compared with."""
-    series = gaps.spans.series
+    series, name = gaps.spans.series, gaps.options["reference"]["name"]
+    if not isinstance(name, str) or (name == "target" and name not in series.groups):
+        return result_words.target_words(series, name)
     names = dict.fromkeys(result_words.people(series, str(n)) for n in gaps.table["reference"])
     return and_list(list(names)) if len(names) <= 3 else "the reference"
 

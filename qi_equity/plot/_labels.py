@@ -63,5 +63,25 @@ def place_labels(
     return labels, unplaced
 
 
+def shortened(names: Sequence[str], room: float, ruler: Ruler) -> list[str]:
+    """Cut names that are too long at their end, or in their middle where their ends tell them apart."""
+    at_end = [ruler.shorten(name, room, style.SMALL) for name in names]
+    return [
+        short if at_end.count(short) == 1 or short == name else _in_middle(name, room, ruler)
+        for name, short in zip(names, at_end, strict=True)
+    ]
+
+
+def _in_middle(name: str, room: float, ruler: Ruler) -> str:
+    """Keep as much of the end of a name as of its start."""
+    kept = len(name) - 1
+    while kept > 2:
+        text = f"{name[: kept - kept // 2].rstrip()}…{name[-(kept // 2) :].lstrip()}"
+        if ruler.width(text, style.SMALL) <= room:
+            return text
+        kept -= 1
+    return ruler.shorten(name, room, style.SMALL)
+
+
 def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -14,6 +14,7 @@ from qi_equity.data import periods
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import Spans
 from qi_equity.plot import _words
+from qi_equity.plot._kinds import written_unit
 from qi_equity.plot._words import MONTHS
 from qi_equity.spc.words import plural
 
@@ -44,6 +45,15 @@ def people(series: StratifiedSeries, name: str) -> str:
     if titled != name or scheme is None or scheme.ordered or name not in series.groups:
         return titled
     return name if name in scheme.unknown else f"{_who(series)} recorded as {name}"
+
+
+def target_words(series: StratifiedSeries, name: str | float) -> str:
+    """Name a target with its value: ``name`` is a number, or "target" for that of the measure."""
+    measure = series.measure
+    value = measure.target if isinstance(name, str) else name
+    if value is None:
+        return "the target"
+    return f"the target of {value * measure.multiplier:,.3g} {written_unit(measure)}".rstrip()
 
 
 def title_of_group(series: StratifiedSeries, name: str) -> str:
@@ -113,6 +123,7 @@ def _notes(notes: pd.DataFrame) -> list[str]:
     """Give each note that is more than information once, with those it speaks of."""
     told = notes[(notes["severity"] != "info") & ~notes["code"].isin(_SHOWN_OTHERWISE)]
     keys = [c for c in told.columns if c not in ("code", "severity", "text")]
+    told = _without_site(told)
     names = told[keys].apply(lambda row: " · ".join(str(v) for v in row if pd.notna(v)), axis=1)
     # What holds for all comes first, and is not crowded out by what is said of many groups.
     ranked = told.assign(name=names, last=names != "").sort_values("last", kind="stable")
@@ -124,6 +135,21 @@ def _notes(notes: pd.DataFrame) -> list[str]:
     if len(lines) > _MOST_NOTES:
         lines = [*lines[:_MOST_NOTES], f"{plural(len(lines) - _MOST_NOTES, 'further note')}: see .notes."]
     return lines
+
+
+def _without_site(told: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the sites where each of several sites is told the same of the same groups."""
+    if not len(told):
+        return told
+    out = told.astype({"site": "object", "group": "object"})
+    for _, part in told.dropna(subset=["site", "group"]).groupby(["code", "text"], sort=False):
+        sites, groups = part["site"].nunique(), part["group"].nunique()
+        if sites > 1 and len(part) == sites * groups == len(part.drop_duplicates(["site", "group"])):
+            all_of = sites == told["site"].nunique()
+            where = "all sites" if all_of else f"{sites} sites"
+            out.loc[part.index, "group"] = [f"{group} ({where})" for group in part["group"]]
+            out.loc[part.index, "site"] = None
+    return out
 
 
 def counts_text(events: float, births: float, *, what: str = "births") -> str:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from qi_equity.plot import _style as style
 from qi_equity.plot._frame import set_frame
-from qi_equity.plot._text import Ruler, decimals_for, number
+from qi_equity.plot._text import Ruler, decimals_for, tick_texts
 
 Floats = NDArray[np.float64]
 
@@ -113,7 +113,7 @@ class XScale:
         """Write the ticks."""
         if self.log:
             return [f"{t:g}" for t in self.ticks]
-        return [number(t, self.decimals) for t in self.ticks]
+        return tick_texts(self.ticks)
 
     def inside(self, values: ArrayLike) -> Floats:
         """Move what lies beyond the scale to its edge."""

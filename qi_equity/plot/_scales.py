@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from qi_equity.plot._days import dates, days
 from qi_equity.plot._panels import Panel
-from qi_equity.plot._text import decimals_for, number
+from qi_equity.plot._text import decimals_for, number, tick_texts
 from qi_equity.plot._words import MONTHS
 
 Floats = NDArray[np.float64]
@@ -71,7 +71,7 @@ class YScale:
 
     def labels(self) -> list[str]:
         """Write the ticks."""
-        return [number(t, self.decimals) for t in self.ticks]
+        return tick_texts(self.ticks)
 
 
 def y_scale(panels: Sequence[Panel], reach: float, power: float, height: float) -> YScale:

@@ -84,6 +84,8 @@ OFF_SCALE = "off the scale"
 
 INTERVAL = "interval"
 RATE = "rate that meets the presentation standard"
+STANDARDISED, CRUDE = "standardised rate", "crude rate"
+NO_INTERVAL = "standardised rate without an interval: too few events"
 UNRELIABLE = "not yet visible: too few births or events to rely on the rate"
 WORSE = "worse for the group (interval beyond no gap)"
 BETTER = "better for the group (interval beyond no gap)"

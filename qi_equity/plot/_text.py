@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
+from numpy.typing import NDArray
 
 # Measured this much larger, because letters are set to whole pixels; few pixels make text a little wider.
 _FINE, _SLACK = 8, 1.02
@@ -51,6 +52,15 @@ class Ruler:
 def number(value: float, decimals: int) -> str:
     """Write a number with thousands separated, and a real minus sign."""
     return f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def tick_texts(ticks: Sequence[float] | NDArray[np.float64]) -> list[str]:
+    """Write ticks with as few decimals as show each of them truly (2.5 is not 2), at most 4."""
+    values = np.asarray(ticks, dtype=float)
+    step = float(np.diff(values).min(initial=np.inf)) if len(values) > 1 else 1.0
+    near = 1e-3 * step if np.isfinite(step) and step > 0 else 1e-9
+    decimals = next((d for d in range(4) if (np.abs(values - values.round(d)) <= near).all()), 4)
+    return [number(t, decimals) for t in values]
 
 
 def decimals_for(step: float) -> int:

@@ -222,12 +222,14 @@ def order_text(order: str, *, has_births: bool = True) -> str:
 def phases_of(chart: ControlChart) -> list[str]:
     """Say when the phases after the first start, and whose they are where strata differ."""
     strata, phases = chart.strata, chart.timeline.phases
-    later = phases[phases["phase"] > 1]
-    if not len(later):
-        return []
     keys = list(strata.columns)
     every = strata.astype(str).itertuples(index=False, name=None)
     names = dict(zip(every, stratum_names(strata), strict=True))
+    # A gap chart of some strata keeps the phases of all.
+    shown = [key in names for key in phases[keys].astype(str).itertuples(index=False, name=None)]
+    later = phases[np.asarray(shown, dtype=bool) & (phases["phase"] > 1)]
+    if not len(later):
+        return []
     whose = [names[key] for key in later[keys].astype(str).itertuples(index=False, name=None)]
     table = pd.DataFrame({"start": pd.to_datetime(later["start"]), "label": _labels(later), "whose": whose})
     words = []

@@ -206,6 +206,14 @@ def _draw_funnel(
     return draw_funnels(panels, across, palette, words, plain_unit(series.measure), series.measure.better)
 
 
+def _absent(told: Sequence[tuple[str, str]], units: int) -> list[str]:
+    """Name what has no rate with the reason; once for all where there is but one."""
+    reasons = {why for _, why in told}
+    if len(told) == units > 1 and len(reasons) == 1:
+        return [f"all {units}: {told[0][1]}"]
+    return [f"{who}: {why}" for who, why in told]
+
+
 def _funnel_panel(
     comparison: GroupComparison, name: str, part: pd.DataFrame, curve: pd.DataFrame, unit: str
 ) -> Funnel:
@@ -219,6 +227,6 @@ def _funnel_panel(
         part["births"].to_numpy(dtype=float),
         rate,
         tuple(part["meaning"].astype(str)),
-        [f"{who}: {why}" for who, why in absent if why],
+        _absent([(who, why) for who, why in absent if why], len(part)),
         {c: curve[c].to_numpy(dtype=float) * (1.0 if c == "births" else times) for c in lines},
     )

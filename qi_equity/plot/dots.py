@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_gaps", "plot_rates"]
 
+_INTERVALS = {
+    "wilson": "Wilson",
+    "jeffreys": "Jeffreys",
+    "clopper-pearson": "Clopper–Pearson",
+    "mid-p": "mid-P",
+    "byar": "Byar",
+}
+
 
 def plot_rates(
     rates: RateTable,
@@ -92,10 +100,12 @@ def plot_rates(
     scale = scale_of(panels, page.width, ruler)
     panels = [_with_texts(rates, dots, part, scale) for dots, (_, part) in zip(panels, parts, strict=True)]
     scale = scale_of(panels, page.width, ruler)
-    confidence = f"{100 * rates.method['confidence']:g} %"
+    confidence, mean = f"{100 * rates.method['confidence']:g} %", series.measure.kind == "mean"
     said = (
-        f"At the right of each row: rate with {confidence} interval ({rates.method['interval']}); events of "
-        f"births. Hollow: {rates.method['reliability']}.",
+        f"At the right of each row: {'mean' if mean else 'rate'} with {confidence} interval "
+        f"({_INTERVALS.get(rates.method['interval'], rates.method['interval'])}); "
+        f"{'number of values' if mean else 'events of births'}. Hollow: not reliable by "
+        f"{rates.method['reliability']}.",
         "All panels have the same scale." if len(panels) > 1 else "",
     )
     words = Words(
@@ -194,13 +204,19 @@ def rows_of(groups: Sequence[str], series: StratifiedSeries, ruler: Ruler) -> Ro
 
 def _panel(rates: RateTable, name: str, part: pd.DataFrame) -> Dots:
     times = rates.spans.series.measure.multiplier
-    births = part["births"].sum()
-    head = Head(name, (f"{births:,.0f} births",) if births > 0 else ())
+    births, withheld = part["births"].sum(), (part["births"].isna() & part["status"].eq("suppressed")).any()
+    # A sum of what is shown would look like all births there were.
+    head = Head(name, (f"{births:,.0f} {_counted(rates)}",) if births > 0 and not withheld else ())
     estimate, lower, upper = (part[c].to_numpy(dtype=float) * times for c in ("rate", "lower", "upper"))
     reliable = part["reliable"].eq(True).to_numpy(dtype=bool)
     looks = tuple(np.where(reliable, "reliable", "unreliable").tolist())
     return Dots(head, estimate, lower, upper, looks, ("",) * len(part), instead_of(part, estimate),
                 unit=plain_unit(rates.spans.series.measure))  # fmt: skip
+
+
+def _counted(rates: RateTable) -> str:
+    measure = rates.spans.series.measure
+    return "values" if measure.kind == "mean" else "babies" if measure.counts == "baby" else "births"
 
 
 def instead_of(part: pd.DataFrame, estimate: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[str, ...]:

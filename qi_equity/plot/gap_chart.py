@@ -43,6 +43,11 @@ __all__ = ["plot_gap_chart"]
 
 _HIGH_PT, _HIGH_OF_MANY_PT, _RATES_PT = 190.0, 135.0, 58.0
 _FAR = 3.0
+OWN_SCALE = "observed-expected"
+_OWN_SCALES = (
+    "Sums grow with the number of births, so each upper panel has a scale of its own: compare points with "
+    "their limits, not heights between panels."
+)
 
 
 def plot_gap_chart(
@@ -57,8 +62,9 @@ def plot_gap_chart(
 
     Above is worse for the group where the measure has a direction. Ratios have a logarithmic axis; one of 0
     or infinity is an arrow with its number. The dashed line is "no gap". The lower panel shows which side
-    moved; all panels share their scales. The reference has no panel of its own: it is in every lower one, and
-    is named with its reason in the footnote.
+    moved. All panels share their scales; only sums of events beyond expected, which grow with the group, have
+    one each. The reference has no panel of its own: it is in every lower one, and is named with its reason in
+    the footnote.
 
     Parameters
     ----------
@@ -132,35 +138,45 @@ class _Sheet:
     ) -> None:
         self.chart, self.palette, self.width, self.ruler = chart, palette, width, Ruler()
         self.panels = make_gap_panels(chart, rows)
-        self.scale: YScale = gap_y_scale(chart, self.panels, height)
-        self.rates = _rates_scale(self.panels)
         charts = [p.panel for p in self.panels]
+        self.own_scales = chart.scale == OWN_SCALE
+        parts = [[p] for p in self.panels] if self.own_scales else [self.panels]
+        scales = [gap_y_scale(chart, part, height) for part in parts]
+        self.scales: list[YScale] = scales if self.own_scales else scales * len(charts)
+        # Where nothing is drawn on a scale, its numbers would be made up.
+        self.bare = [p.empty and (self.own_scales or all(q.empty for q in charts)) for p in charts]
+        self.rates = _rates_scale(self.panels)
         edges = np.concatenate([p.edges for p in charts])
         self.xlim = (float(edges.min()), float(edges.max()))
         self.x_ticks, self.x_labels = x_ticks(charts, str(chart.series.every), width)
         self.spacing = width / max(1, *(len(p.x) for p in charts))
-        self.beyond = [off_scale(p, self.scale, self.xlim, width, self.ruler) for p in charts]
+        self.beyond = [
+            off_scale(p, scale, self.xlim, width, self.ruler)
+            for p, scale in zip(charts, self.scales, strict=True)
+        ]
         self.headers = [
-            Header(p, self._levels(p), words, width, self.ruler)
-            for p, (_, words) in zip(charts, self.beyond, strict=True)
+            Header(p, self._levels(p, scale), words, width, self.ruler)
+            for p, scale, (_, words) in zip(charts, self.scales, self.beyond, strict=True)
         ]
         self.no_gap = f"{style.NO_GAP}: as {_reference(chart)}"
 
-    def _levels(self, panel: Any) -> list[str]:
+    def _levels(self, panel: Any, scale: YScale) -> list[str]:
         """Say how the centre line went from phase to phase."""
         levels = [float(panel.centre_line[part][-1]) for part in panel.phases()]
         if len(levels) < 2 or not np.isfinite(levels).all() or panel.about_zero:
             return []
-        return [f"centre {' → '.join(map(self.scale.write, levels))}"]
+        return [f"centre {' → '.join(map(scale.write, levels))}"]
 
     def draw(self, ax: Axes, i: int, *, header: float, y_labels: bool, x_labels: bool) -> None:
         """Draw the gap of panel ``i``."""
-        panel, scale = self.panels[i].panel, self.scale
+        panel, scale = self.panels[i].panel, self.scales[i]
+        numbered = (y_labels or self.own_scales) and not self.bare[i]
         ax.set_xlim(*self.xlim)
         scale.apply(ax)
         ax.set_xticks(self.x_ticks, self.x_labels if x_labels else [""] * len(self.x_ticks))
-        ax.set_yticks(scale.ticks, scale.labels() if y_labels else [""] * len(scale.ticks))
-        set_frame(ax, left_ticks=y_labels)
+        ticks = [] if self.bare[i] else list(scale.ticks)
+        ax.set_yticks(ticks, scale.labels() if numbered else [""] * len(ticks))
+        set_frame(ax, left_ticks=numbered)
         pen = Pen(ax, scale, self.palette, self.spacing, style.CENTRE_LINE, self.no_gap)
         draw_panel(pen, panel)
         draw_phases(pen, panel, self.ruler, self.xlim, self.width)
@@ -220,6 +236,8 @@ def _rates_scale(panels: Sequence[GapPanel]) -> XScale:
 
 
 def _reference(chart: GapChart) -> str:
+    if chart.against.exact:
+        return result_words.target_words(chart.series, chart.reference.name)
     names = [chart.against.names[i] for i in chart.shown if not chart.against.is_reference[i]]
     people = list(dict.fromkeys(result_words.people(chart.series, n) for n in names or chart.against.names))
     return and_list(people) if len(people) <= 3 else "the reference"
@@ -253,7 +271,8 @@ def _draw_all(chart: GapChart, rows: list[int], reason: str, columns: int | None
     places = gaps + [(row + 1, column) for row, column in gaps]
     heights = [_HIGH_PT if blocks == 1 else _HIGH_OF_MANY_PT, _RATES_PT] * blocks
     labelled = [column == 0 for _, column in places]
-    page = Page(labelled, across, places=places, heights=heights)
+    numbered = [chart.scale == OWN_SCALE or first for first in labelled]
+    page = Page(numbered, across, places=places, heights=heights)
     sheet = _Sheet(chart, rows, palette, page.width, page.heights[0])
     n = len(rows)
     headers = page.row_headers([h.height for h in sheet.headers] + [0.0] * n)
@@ -266,20 +285,22 @@ def _draw_all(chart: GapChart, rows: list[int], reason: str, columns: int | None
         headers,
         result_words.title_of(chart.series, f"gap to {_reference(chart)}"),
         result_words.subtitle_of_series(chart.series, f"{what}, by {chart.series.every}"),
-        _footnotes(chart, reason),
+        _footnotes(chart, reason, n),
         sheet.ruler,
     )
     page.figure.set_label("\n".join(chart.alt_text()["text"].iloc[rows]))
     return page.figure
 
 
-def _footnotes(chart: GapChart, order: str) -> list[str]:
+def _footnotes(chart: GapChart, order: str, panels: int) -> list[str]:
     given, notes = chart.reference.reason, chart.notes
     why = f"because: {given}" if given else "for which no reason was given"
     said = [
         f"Compared with {_reference(chart)}, {why}. The lower panels show the rates of the group and of its "
         "reference.",
-        "Limits are made from the counts of both sides; the tinted band lies within them.",
+        f"Limits are made from the counts of {'the group' if chart.against.exact else 'both sides'}; the "
+        "tinted band lies within them.",
+        *([_OWN_SCALES] if chart.scale == OWN_SCALE and panels > 1 else []),
         f"Rules: {chart.rules.name}, version {chart.rules.version}.",
         *phase_notes(chart),
         *notes.loc[notes["code"] == "expected_false_signals", "text"],

@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+import qi_equity as qe
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.equity.comparison.compare import compare_groups
 from qi_equity.errors import OptionError
 from qi_equity.plot import _style as style
-from qi_equity.plot._labels import place_labels
+from qi_equity.plot._labels import place_labels, shortened
 from qi_equity.plot._text import Ruler
 from qi_equity.plot.comparison import plot_comparison
 
@@ -156,3 +157,29 @@ def test_names_find_places_or_are_given_up() -> None:
     assert [label.index for label in labels] == [1, 0]
     assert {label.align for label in labels} == {"left"}
     assert not unplaced
+
+
+def test_long_names_are_cut_where_it_leaves_them_apart() -> None:
+    ruler, room = Ruler(), 90.0
+    trusts = [f"The Longest Hospital NHS Foundation Trust {k}" for k in range(3)]
+    cut = shortened([*trusts, "Avon", "Barking, Havering and Redbridge University Hospitals"], room, ruler)
+    assert len(set(cut)) == 5
+    assert [name[-1] for name in cut[:3]] == ["0", "1", "2"]
+    assert all("…" in name for name in cut[:3])
+    assert cut[3] == "Avon"
+    assert cut[4].startswith("Barking, H")
+    assert cut[4].endswith("…")
+    assert all(ruler.width(name, style.SMALL) <= room for name in cut)
+    assert shortened(["Aaaaaaa", "Aaaaaab"], 3.0, ruler) == ["", ""]
+
+
+def test_units_that_all_lack_a_rate_are_told_once(sites: StratifiedSeries) -> None:
+    frame = sites.data.assign(x=lambda f: f["numerator"].astype(object))
+    frame.loc[frame["group"] == "Asian", ["numerator", "denominator", "x"]] = None
+    again = qe.from_counts(
+        frame.assign(year=frame["period"].dt.strftime("%Y")), sites.measure, period="year", numerator="x",
+        denominator="denominator", group="group", site="site", every="year",
+    )  # fmt: skip
+    figure = plot_comparison(compare_groups(again, across="site"))
+    first = figure.axes[0]
+    assert "All 12: missing (not reported)" in [t.get_text() for t in first.texts]

@@ -21,7 +21,7 @@ from qi_equity.equity.reference import Reference
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.plot import _style as style
 from qi_equity.plot._rows import make_rows, ratio_ticks, x_scale
-from qi_equity.plot._text import Ruler
+from qi_equity.plot._text import Ruler, tick_texts
 from qi_equity.plot.dots import plot_gaps, plot_rates
 
 Check = Callable[[Figure], None]
@@ -319,3 +319,51 @@ def test_rows_have_room_for_their_names() -> None:
     assert rows.y[1] - rows.y[0] > 20
     assert make_rows([], [], 100, ruler).height > 0
     assert make_rows(["Onewordthatismuchtoolong" * 3], [False], 100, ruler).names[0].endswith("…")
+
+
+def test_ticks_are_written_as_they_are() -> None:
+    assert tick_texts([-5.0, -2.5, 0.0]) == ["−5.0", "−2.5", "0.0"]
+    assert tick_texts([0.0, 0.25, 0.5]) == ["0.00", "0.25", "0.50"]
+    assert tick_texts([0.0, 25.0, 50.0]) == ["0", "25", "50"]
+    assert tick_texts([0.1 + 0.2, 0.4]) == ["0.3", "0.4"]
+    assert tick_texts([1.0]) == ["1"]
+    assert tick_texts([]) == []
+    assert tick_texts([1 / 3, 2 / 3]) == ["0.3333", "0.6667"]
+    scale = x_scale([-6.0, -1.0], [-6.5, -1.5], [-5.0, 0.0], width=70.0, reserve=0.0)
+    assert [float(t.replace("−", "-")) for t in scale.texts()] == scale.ticks.tolist()
+
+
+def test_what_is_the_same_at_every_site_is_said_once(recorded: StratifiedSeries) -> None:
+    figure = plot_rates(rates(recorded))
+    text = " ".join(t.get_text() for t in figure.texts).replace("\n", " ")
+    assert "Not stated (all sites), Not known (all sites), Missing (all sites): Women whose group" in text
+    some = rates(recorded.select(site=recorded.sites[0]))
+    alone = " ".join(t.get_text() for t in plot_rates(some).texts)
+    assert "all sites" not in alone
+
+
+def test_births_are_not_summed_over_what_is_withheld() -> None:
+    rows = pd.DataFrame({"m": ["2024"] * 2, "g": ["A", "B"], "x": ["*", "9"], "n": ["*", "300"]})
+    columns = {"period": "m", "numerator": "x", "denominator": "n", "group": "g", "every": "year"}
+    series = qe.from_counts(rows, qe.measures["preterm_birth"], **columns)
+    figure = plot_rates(rates(series))
+    assert not any("births" in t.get_text() for t in figure.axes[0].texts)
+    whole = plot_rates(rates(series.select(group="B")))
+    assert "300 babies" in [t.get_text() for t in whole.axes[0].texts]
+
+
+def test_means_are_called_means_and_intervals_by_their_names(suppressed: StratifiedSeries) -> None:
+    rows = pd.DataFrame({"m": ["2024"] * 2, "g": ["A", "B"], "v": [3.0, 5], "s": [1.0] * 2, "n": [20, 30]})
+    columns = {"period": "m", "value": "v", "sd": "s", "denominator": "n", "group": "g", "every": "year"}
+    measure = qe.Measure("Minutes", "mean", "lower", unit="min")
+    figure = plot_rates(rates(qe.from_counts(rows, measure, **columns)))
+    said = " ".join(t.get_text() for t in figure.texts).replace("\n", " ")
+    assert "mean with 95 % interval (t); number of values. Hollow: not reliable by" in said
+    assert "50 values" in [t.get_text() for t in figure.axes[0].texts]
+    other = " ".join(t.get_text() for t in plot_rates(rates(suppressed)).texts)
+    assert "rate with 95 % interval (Wilson); events of births." in other
+
+
+def test_gaps_to_a_target_name_its_value(suppressed: StratifiedSeries) -> None:
+    figure = plot_gaps(gaps(suppressed, reference=0.03))
+    assert figure.get_suptitle().endswith("each group and the target of 30 per 1,000")

@@ -184,3 +184,84 @@ def test_no_text_overlaps(recorded: StratifiedSeries, readable: Check, scale: An
 
 def test_long_names_can_be_read(sixteen: StratifiedSeries, readable: Check) -> None:
     readable(plot_gap_chart(gap_chart(sixteen, reference="rest", rules="shewhart")))
+
+
+def test_sums_of_events_have_a_scale_of_their_own_in_each_panel(readable: Check) -> None:
+    large, small = [25 + 3 * (k % 2) for k in range(8)], [2, 1, 3, 2, 1, 2, 3, 1]
+    chart = gap_chart(quarterly(small, large), reference=0.01, scale="observed-expected")
+    figure = plot_gap_chart(chart)
+    gaps = [ax for ax in figure.axes if ax.get_title(loc="left")]
+    for ax, group in zip(gaps, ("East", "West"), strict=True):
+        points = chart.points[chart.points["group"] == group]
+        low, high = ax.get_ylim()
+        assert low < points["gap"].min() <= points["gap"].max() < high
+        assert any(t.get_text() for t in ax.get_yticklabels())
+        assert not lines(ax, style.OFF_SCALE)
+    assert gaps[0].get_ylim() != gaps[1].get_ylim()
+    assert "each upper panel has a scale of its own" in footnotes(figure)
+    readable(figure)
+    alone = plot_gap_chart(chart.select(group="East"))
+    assert "scale of its own" not in footnotes(alone)
+    shared = plot_gap_chart(gap_chart(quarterly(small, large), reference=0.01))
+    assert len({ax.get_ylim() for ax in shared.axes if ax.get_title(loc="left")}) == 1
+    assert "scale of its own" not in footnotes(shared)
+
+
+def test_a_target_is_named_with_its_value() -> None:
+    chart = gap_chart(quarterly(EAST, WEST), reference=Reference(0.035, reason="national ambition"))
+    figure = plot_gap_chart(chart)
+    assert figure.get_suptitle() == "Preterm birth: gap to the target of 3.5 %"
+    assert "no gap: as the target of 3.5 %" in [t.get_text() for t in figure.legends[0].get_texts()]
+    assert "Compared with the target of 3.5 %, because: national ambition." in footnotes(figure)
+    assert "Limits are made from the counts of the group;" in footnotes(figure)
+    own = quarterly(EAST, WEST, measure=qe.Measure("Preterm birth", "proportion", "lower", target=0.04))
+    assert "gap to the target of 4 %" in plot_gap_chart(gap_chart(own, reference="target")).get_suptitle()
+
+
+def test_phases_without_a_reason_are_called_post_hoc_once() -> None:
+    figure = plot_gap_chart(gap_chart(quarterly(EAST, WEST), reference="West", phases="2023-01-01"))
+    assert "post hoc" in words(figure.axes[0])
+    assert "Phases: post hoc from 2023 Q1." in footnotes(figure)
+
+
+def test_measurements_have_values_and_no_events() -> None:
+    rows = pd.DataFrame(
+        {"m": ["2024-01", "2024-04"] * 2, "area": ["East"] * 2 + ["West"] * 2, "v": [3.0, 5, 4, 4],
+         "s": [1.0] * 4, "n": [20, 30, 40, 50]}
+    )  # fmt: skip
+    columns = {"period": "m", "value": "v", "sd": "s", "denominator": "n", "group": "area"}
+    measure = qe.Measure("Minutes", "mean", "lower", unit="min")
+    chart = gap_chart(qe.from_counts(rows, measure, every="quarter", **columns), reference="West")
+    assert "50 values" in words(plot_gap_chart(chart).axes[0])
+    babies = quarterly(EAST, WEST, measure=qe.Measure("Apgar", "proportion", "lower", counts="baby"))
+    text = " ".join(words(plot_gap_chart(gap_chart(babies, reference="West")).axes[0]))
+    assert "1,200 babies · 85 events" in text
+
+
+def test_no_numbers_stand_beside_panels_in_which_nothing_is_drawn(suppressed: StratifiedSeries) -> None:
+    chart = gap_chart(suppressed, reference="Mixed")
+    figure = plot_gap_chart(chart)
+    gaps = [ax for ax in figure.axes if ax.get_title(loc="left")]
+    assert not any(t.get_text() for ax in gaps for t in ax.get_yticklabels())
+
+
+def test_what_starts_a_line_of_warnings_starts_with_a_capital() -> None:
+    chart = gap_chart(quarterly([2, 1, 0, 1, 2, 0, 1, 0], WEST), reference="West")
+    figure = plot_gap_chart(chart.select(group="East"))
+    strip = [t for t in words(figure.axes[0]) if "Fewer than 12" in t or "signal" in t]
+    assert strip
+    assert all(line[0].isupper() for line in strip)
+
+
+def test_the_reference_alone_is_told_no_change_of_its_gap() -> None:
+    chart = gap_chart(quarterly(EAST, WEST), reference="West", phases="2023-01-01").select(group="West")
+    assert "Change of the gap" not in " ".join(words(plot_gap_chart(chart).axes[0]))
+
+
+def test_some_strata_of_a_chart_with_phases_can_be_drawn() -> None:
+    phases = pd.DataFrame(
+        {"group": ["East", "West"], "start": ["2023-01-01", "2022-07-01"], "label": ["a", "b"]}
+    )
+    chart = gap_chart(quarterly(EAST, WEST), reference=0.03, phases=phases.assign(reason="planned"))
+    figure = plot_gap_chart(chart.select(group="East"))
+    assert "Phases: a from 2023 Q1." in footnotes(figure)

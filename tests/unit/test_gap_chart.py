@@ -431,3 +431,51 @@ def test_false_signals_of_means_are_drawn_too():
 
 def test_a_figure_is_drawn():
     assert type(gap_chart(SERIES, reference="West").plot()).__name__ == "Figure"
+
+
+def test_of_the_reference_itself_no_change_is_told():
+    chart = gap_chart(SERIES, reference="West", phases="2022-01-01")
+    west = chart.movement()[lambda frame: frame["group"] == "West"]
+    assert west["compared_with"].tolist() == ["West", "West"]
+    for name in ("difference_moved", "ratio_moved", "message"):
+        assert west[name].tolist() == ["", ""]
+    east = row(chart.movement(), group="East", phase=2)
+    assert east["difference_moved"] != ""
+
+
+def test_scales_do_not_disagree_where_the_other_side_fares_worse_now():
+    # From 0.10 against 0.05 to 0.02 against 0.06: the sizes of the two scales move apart, the message is one.
+    with np.errstate(divide="ignore"):
+        difference = Moved(np.array([[np.nan, 0.05]]), np.array([[0.05, -0.04]]), np.array([[np.nan, -1.0]]))
+        ratio = Moved(np.log([[np.nan, 2.0]]), np.log([[2.0, 1 / 3]]), np.array([[np.nan, -1.0]]))
+    words = np.array([["", "narrowed"]], dtype=object)
+    assert (difference.nearer * ratio.nearer)[0, 1] < 0
+    assert message(difference, ratio, difference_moved=words, ratio_moved=words).tolist() == [["", ""]]
+
+
+def test_targets_and_other_references_are_spoken_of_in_words():
+    told = {
+        name: gap_chart(SERIES, reference=name).notes.query("code == 'reference'")["text"].item()
+        for name in ("rest", "best", "West", 0.03, "target")
+    }
+    assert told["rest"].startswith("Each group is compared with everyone else;")
+    assert told["best"].startswith("Each group is compared with the best group;")
+    assert told["West"].startswith("Each group is compared with 'West';")
+    assert "compared with the target of 3 %" in told[0.03]
+    assert "compared with the target of 4 %" in told["target"]
+    text = gap_chart(SERIES, reference=0.03).alt_text()["text"][0]
+    assert "compared with the target of 3 %," in text
+    percent = made(EVENTS, BIRTHS, measure=qe.Measure("Harm", "proportion", "lower", unit="%"))
+    said = gap_chart(percent, reference="West").alt_text()["text"][0]
+    assert said.count("percentage points") == 2
+    assert "limits there" in said
+
+
+def test_labels_of_phases_stay_through_every_round():
+    phases = pd.DataFrame({"start": ["2022-01-01"], "label": ["bundle"]})
+    chart = gap_chart(SERIES, reference="West", phases=phases)
+    again = GapChart.from_dict(json.loads(json.dumps(chart.to_dict())))
+    for one in (chart, again):
+        assert one.timeline.phases["label"].iloc[1] == "bundle (post hoc)"
+    plain = gap_chart(SERIES, reference="West", phases="2022-01-01")
+    assert plain.timeline.phases["label"].iloc[1] == "post hoc"

@@ -116,7 +116,10 @@ def words(chart: GapState) -> dict[str, npt.NDArray[np.object_]]:
         ratio = Moved(_before(log), log, _visible(moved.ratio_change, 1.0))
         names = {"difference_moved": difference, "ratio_moved": ratio}
         said = {name: reasons(gap, own, other, directed=directed) for name, gap in names.items()}
-        return {**said, "message": message(difference, ratio, **said)}
+        said = {**said, "message": message(difference, ratio, **said)}
+        # The reference has no gap: there is nothing to say of it, which is not the same as not knowing.
+        itself = chart.against.is_reference[:, None]
+        return {name: np.where(itself, "", text) for name, text in said.items()}
 
     return chart._cached("movement_words", compute)
 

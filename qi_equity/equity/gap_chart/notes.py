@@ -14,6 +14,7 @@ from qi_equity.data.unknown import is_unknown
 from qi_equity.equity.gap_chart.judge import DRAWS
 from qi_equity.equity.gap_chart.movement import words
 from qi_equity.equity.gap_chart.summary import can_signal
+from qi_equity.equity.gap_chart.text import other_side
 from qi_equity.spc import runs_tests
 from qi_equity.spc.notes import HARDLY_ANY, SHORT_PHASE, why_not_given
 from qi_equity.spc.rules import BeyondLimits
@@ -71,19 +72,25 @@ def _compared(chart: GapState) -> BoolArray:
 
 
 def _name(chart: GapState, phase: int) -> str:
-    return f"Phase {phase + 1}: " if chart.few_crossings.shape[1] > 1 else ""
+    return "" if one_phase(chart) else f"Phase {phase + 1}: "
 
 
 def _reference(chart: GapState) -> pd.DataFrame:
     """Say what is compared with what, and why."""
-    name, reason = chart.reference.name, chart.reference.reason
+    reason = chart.reference.reason
+    named = f"{chart.reference.name!r}"
+    spoken = {"rest": "everyone else", "best": "the best group"}
+    if chart.against.exact:
+        named = other_side(chart, 0)
+    elif chart.reference.name not in chart.series.groups:
+        named = spoken[str(chart.reference.name)]
     why = f" because: {reason}" if reason else "; no reason was given"
     noise = (
         " A target has no sampling error: the limits hold the group's own only."
         if chart.against.exact
         else ""
     )
-    return note("reference", "info", f"Each group is compared with {name!r}{why}.{noise}")
+    return note("reference", "info", f"Each group is compared with {named}{why}.{noise}")
 
 
 def _no_points(chart: GapState) -> pd.DataFrame:
@@ -152,9 +159,14 @@ def _expected(chart: GapState) -> pd.DataFrame:
     elif tried == 1:
         text = f"If nothing changes, this chart signals with a chance of about {100 * number:.2g} % ({how})."
     else:
-        what = plural(tried, "group or phase", "groups and phases")
-        text = f"If nothing changes, about {number:.2g} of the {what} here would still show a signal ({how})."
+        what = f"about {number:.2g} {'groups' if one_phase(chart) else 'groups or phases'} of the {tried}"
+        text = f"If nothing changes, {what} here would still show a signal ({how})."
     return note("expected_false_signals", "info", text)
+
+
+def one_phase(chart: GapState) -> bool:
+    """Whether no stratum has a second phase."""
+    return bool(chart.few_crossings.shape[1] == 1)
 
 
 def _cumulative(chart: GapState) -> pd.DataFrame:

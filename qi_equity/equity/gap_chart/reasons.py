@@ -113,9 +113,10 @@ def _both(
 def message(difference: Moved, ratio: Moved, *, difference_moved: Words, ratio_moved: Words) -> Words:
     """Say where the two scales point opposite ways; empty where they agree.
 
-    By the estimates; whether either change is visible is said with it.
+    By the estimates; whether either change is visible is said with it. Where the other side fares worse now,
+    both scales say just that, whatever their sizes.
     """
-    opposite = difference.nearer * ratio.nearer < 0
+    opposite = (difference.nearer * ratio.nearer < 0) & ~difference.crossed
     out = np.full(opposite.shape, "", dtype=object)
     for sign, absolute, relative in ((1, "smaller", "larger"), (-1, "larger", "smaller")):
         where = opposite & (difference.nearer == sign)

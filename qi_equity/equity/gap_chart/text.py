@@ -17,6 +17,7 @@ from qi_equity.spc.words import amount, period, plural
 
 if TYPE_CHECKING:
     from qi_equity.equity.gap_chart.frames import GapFrames
+    from qi_equity.equity.gap_chart.state import GapState
 
 _TITLES = {
     "difference": "Difference in {}",
@@ -35,6 +36,13 @@ def gap_amount(measure: Measure, scale: Scale, value: float) -> str:
     text = amount(measure, value)
     text = text.replace(" %", " percentage points")
     return f"+{text}" if value > 0 else text
+
+
+def other_side(chart: GapState, stratum: int) -> str:
+    """Name what a stratum is compared with; a target with its value."""
+    if chart.against.exact:
+        return f"the target of {amount(chart.series.measure, float(chart.against.value[stratum, 0]))}"
+    return chart.against.names[stratum]
 
 
 def alt_text_frame(chart: GapFrames) -> pd.DataFrame:
@@ -56,7 +64,7 @@ def alt_text_frame(chart: GapFrames) -> pd.DataFrame:
 
 
 def _panel(chart: GapFrames, stratum: int, signals: list[Any]) -> str:
-    series, name = chart.series, chart.against.names[stratum]
+    series, name = chart.series, other_side(chart, stratum)
     title = _TITLES[chart.scale].format(series.measure.name)
     if chart.against.is_reference[stratum]:
         return f"{title}. This group is the reference: it has no gap. {_own(chart, stratum)}"
@@ -88,8 +96,10 @@ def _lines(chart: GapFrames, stratum: int) -> list[str]:
         else:
             text = f"{start}centre line {gap_amount(measure, scale, line['centre_line'])}"
         if not np.isnan(line["lower"] + line["upper"]):
-            ends = [gap_amount(measure, scale, line[n]) for n in ("lower", "upper")]
-            text += f", limits there {ends[0]} to {ends[1]}"
+            low, high = (gap_amount(measure, scale, line[n]) for n in ("lower", "upper"))
+            # The unit once is enough for a reader who hears it.
+            unit = "".join(low.partition(" ")[1:])
+            text += f", limits there {low.removesuffix(unit) if high.endswith(unit) else low} to {high}"
         out.append(f"{text[0].upper()}{text[1:]}.")
     return out
 
@@ -97,7 +107,7 @@ def _lines(chart: GapFrames, stratum: int) -> list[str]:
 def _own(chart: GapFrames, stratum: int) -> str:
     """Give the movement of both sides and, in words, of the gap."""
     sums, moved = movement_of(chart)
-    said, name = words(chart), chart.against.names[stratum]
+    said, name = words(chart), other_side(chart, stratum)
     phases = [k for k in range(moved.group.estimate.shape[1]) if not np.isnan(sums.group.size[stratum, k])]
     if not phases:
         return ""

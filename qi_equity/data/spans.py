@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -156,7 +156,7 @@ def spans(series: StratifiedSeries, over: Over) -> Spans:
     if isinstance(over, str) and over == "period":
         regroup.refuse_between(series, "over='period'")
         return _each_period(series)
-    if over is None or (not isinstance(over, str | pd.DataFrame) and np.size(over) == 0):
+    if over is None or (isinstance(over, Sized) and not isinstance(over, pd.DataFrame) and not len(over)):
         raise OptionError(
             f"over={over!r} names no span; give 'all', 'period', or dates where a new span starts."
         )

@@ -175,6 +175,8 @@ def _shrink(
     raw = x / np.where(n > 0, n, 1)
     estimate = weight * raw + (1 - weight) * mean[..., None]
     lower, upper = _interval(x, n, typical, model, quantile, level)
+    # The interval is about the averaged posterior mean, the most likely one can lie beyond it for tiny units.
+    lower, upper = np.minimum(lower, estimate), np.maximum(upper, estimate)
     shown = there & usable[..., None]
     estimate, lower, upper, weight = (
         np.where(shown, part, np.nan) for part in (estimate, lower, upper, weight)

@@ -161,3 +161,18 @@ def test_a_set_is_to_the_last_digit_what_it_is_among_others(shrink: object) -> N
         alone = shrink(x[k], n[k])  # type: ignore[operator]
         for part in ("estimate", "lower", "upper", "weight"):
             np.testing.assert_array_equal(getattr(alone, part), getattr(together, part)[k])
+
+
+@pytest.mark.parametrize(
+    ("shrink", "x", "n"),
+    [
+        (gamma_poisson_shrinkage, [0, 11, 0], [2, 20, 3]),
+        (beta_binomial_shrinkage, [0, 10, 0], [7, 34, 1]),
+    ],
+)
+def test_an_estimate_pooled_completely_lies_in_its_interval(
+    shrink: object, x: list[float], n: list[float]
+) -> None:
+    found = shrink(x, n, confidence=0.8)  # type: ignore[operator]
+    assert (found.lower <= found.estimate).all()
+    assert (found.estimate <= found.upper).all()

@@ -121,3 +121,10 @@ def test_refusals_name_the_argument() -> None:
         direct_rate([1], [10], [1], confidence=95)
     with pytest.raises(InputTypeError, match="births"):
         expected_events(["many"], [1])
+
+
+def test_ten_events_have_a_dobson_interval_and_nine_have_none() -> None:
+    """OHID gives no rate below 10 events in all."""
+    found = direct_rate([[4, 6], [4, 5]], [[100, 200]], [1, 1])
+    assert np.isfinite(found.lower).tolist() == [True, False]
+    assert np.isfinite(found.upper).tolist() == [True, False]

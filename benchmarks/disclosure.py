@@ -283,7 +283,6 @@ def shape_of_trusts(seed: int) -> None:
         print(
             f"120 x 8, {name}: {time.perf_counter() - began:.1f} s; {told['n_protected']} of "
             f"{told['n_counts']} counts protected, "
-            f"{told['n_left_too_well_known_by_rule']} too well known by the rule alone, "
             f"{told['n_withheld_further']} more withheld.",
             flush=True,
         )

@@ -102,14 +102,25 @@ def test_the_rule_by_itself_is_reported_and_refused_where_nothing_more_may_be_wi
     ):
         series.disclose(PLAIN)
     done = series.disclose(STRICT)
-    assert done.method["disclosed"]["n_left_too_well_known_by_rule"] == 1
-    assert done.method["disclosed"]["fewest_left_by_rule"] == 1
+    assert done.method["disclosed"]["rule_leaves_fewer"] is True
     notes = done.notes.set_index("code")["text"]
-    assert "fewer than 3 whole numbers for 1 of 1 protected counts, down to 1." in notes["rule_leaves_fewer"]
+    assert notes["rule_leaves_fewer"].endswith("fewer than 3 whole numbers for some protected count.")
     assert "counts of 1 to 4 are withheld" in notes["disclosed"]
     assert "total; site; total + site" in notes["disclosed"]
     assert "rounded_counts" not in notes
     assert series.method.get("disclosed") is None
+
+
+def test_what_is_said_of_the_rule_tells_no_more_than_the_counts() -> None:
+    rule = SuppressionRule("nine", 9, protect=5)
+
+    def written(first: int, second: int) -> str:
+        series = counts([[first, second, 53 - first - second]])
+        return json.dumps(series.disclose(rule, margins="total").to_dict())
+
+    # One and two leave two numbers by the rule alone, one and one a single one; all are withheld alike.
+    tables = [(1, 2), (1, 1), (2, 2), (9, 9), (8, 7)]
+    assert len({written(*table) for table in tables}) == 1
 
 
 def test_where_the_rule_is_enough_nothing_more_is_withheld() -> None:

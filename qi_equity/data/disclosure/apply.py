@@ -143,7 +143,6 @@ def _told(
     """Say for ``method`` what was done."""
     # Of a count withheld without a word of why, nothing may say that it is a small one: not even a sum.
     said = found.entries.protected & ~decision.hidden
-    fails = said & (decision.left_by_rule < protect)
     return {
         "rule": rule.name,
         "version": rule.version,
@@ -155,8 +154,8 @@ def _told(
         "n_counts": len(said),
         "n_protected": int(said.sum()),
         "n_withheld_further": int((decision.hidden | (decision.by_births & ~said)).sum()),
-        "n_left_too_well_known_by_rule": int(fails.sum()),
-        "fewest_left_by_rule": int(decision.left_by_rule[fails].min()) if fails.any() else None,
+        # How many, or how few numbers, would tell what is withheld for their sake: 1 + 2 = 3 leaves two.
+        "rule_leaves_fewer": bool(decision.hidden.any()),
         "attack": "bounds, linear and integer programming over all counts published together (HiGHS)",
     }
 
@@ -177,11 +176,10 @@ def _notes(rule: SuppressionRule, told: dict[str, Any]) -> list[pd.DataFrame]:
             "differences are not real, and chart limits and rules assume exact counts."
         )
         notes.append(_result.note("rounded_counts", "caution", text))
-    fails = told["n_left_too_well_known_by_rule"]
-    if fails:
+    if told["rule_leaves_fewer"]:
         text = (
             f"Rule {rule.name} by itself would leave an outsider fewer than {told['protect']} whole numbers "
-            f"for {fails} of {told['n_protected']} protected counts, down to {told['fewest_left_by_rule']}."
+            "for some protected count."
         )
         notes.append(_result.note("rule_leaves_fewer", "info", text))
     return notes

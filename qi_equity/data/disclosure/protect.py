@@ -23,13 +23,10 @@ class Decision:
         Withheld beyond the rule.
     by_births : ndarray of bool, shape (E,)
         Withheld because the births of the cell are.
-    left_by_rule : ndarray of int, shape (E,)
-        Whole numbers that the rule by itself leaves of a protected count, up to ``protect``.
     """
 
     hidden: Bools
     by_births: Bools
-    left_by_rule: Ints
 
 
 def decide(found: Facts, rule: SuppressionRule, protect: int) -> Decision:
@@ -44,13 +41,11 @@ def decide(found: Facts, rule: SuppressionRule, protect: int) -> Decision:
     size = len(entries.counts)
     nothing = np.zeros(size, dtype=bool)
     protected = np.flatnonzero(entries.protected)
-    left = np.zeros(size, dtype=np.int64)
-    left[protected] = numbers_left(entries, nothing, protected, enough=protect)
-    fails = entries.protected & (left < protect)
-    if not fails.any():
-        return Decision(nothing, _with_births(found, rule, nothing), left)
+    left = numbers_left(entries, nothing, protected, enough=protect)
+    if (left >= protect).all():
+        return Decision(nothing, _with_births(found, rule, nothing))
     if not rule.secondary:
-        raise _refusal(rule, protect, left[fails], int(protected.size))
+        raise _refusal(rule, protect, left[left < protect], int(protected.size))
     of_births = found.quantity == QUANTITIES.index(DENOMINATOR)
     first = withhold(replace(entries, protected=entries.protected & of_births), protect=protect)
     by_births = _with_births(found, rule, first.hidden)
@@ -60,7 +55,7 @@ def decide(found: Facts, rule: SuppressionRule, protect: int) -> Decision:
     last = numbers_left(as_withheld(entries, by_births & _plain(found)), hidden, protected, enough=protect)
     if (last < protect).any():
         raise _impossible(rule, protect, last)
-    return Decision(hidden, by_births, left)
+    return Decision(hidden, by_births)
 
 
 def _plain(found: Facts) -> Bools:

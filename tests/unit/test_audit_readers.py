@@ -365,12 +365,12 @@ def test_reports_are_saved_and_compared():
 
 
 def test_columns_and_types_are_the_same_whatever_was_found():
-    empty = audit_disclosure("Nothing is said here.", RULE)
+    empty = audit_disclosure("Asian: 18 events among 1,234 births.", RULE)
     full = audit_disclosure(TABLE, RULE)
-    columns = [c for c in full.table.columns if c != "group"]
     assert empty.passed
-    assert empty.table.columns.tolist() == columns
-    assert empty.table.dtypes.tolist() == full.table[columns].dtypes.tolist()
+    assert empty.table.empty
+    assert empty.table.columns.tolist() == full.table.columns.tolist()
+    assert empty.table.dtypes.tolist() == full.table.dtypes.tolist()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
-from qi_equity.data.disclosure.derived import Rows, fitting_pairs
+from qi_equity.data.disclosure.derived import Rows, fitting_pairs, level_of
 from qi_equity.data.disclosure.from_lines import births_from_limits, births_from_lines
 from qi_equity.data.disclosure.outlook import Outlook
 from qi_equity.data.disclosure.places import Places
@@ -102,8 +102,17 @@ class Attack:
             self.shown[name][at[there]] = values[there]
             withheld = ~there & ~item.missing & (item.hidden if name == "numerator" else there.any())
             np.logical_or.at(self.hidden[name], at, withheld)
-            np.maximum.at(self.low[name], at[withheld], self.outlook.least_withheld)
+            least = self._least_withheld(item, name)
+            np.maximum.at(self.low[name], at[withheld], least[withheld])
             np.minimum.at(self.high[name], at[withheld], self.outlook.most_withheld)
+
+    def _least_withheld(self, item: Printed, name: str) -> Floats:
+        """Give the lowest that a withheld count of each row can be: events that go with births may be 0."""
+        least = np.full(len(item), self.outlook.least_withheld)
+        births = item.numbers.get("denominator")
+        if births is not None and name != "denominator" and births.there.any():
+            least[~births.there] = 0.0
+        return least
 
     @property
     def bound(self) -> bool:
@@ -259,22 +268,32 @@ class Attack:
             return
         index = np.flatnonzero(rows)
         there = at[index]
-        pairs = fitting_pairs(
-            Rows(
-                events=Range(self.low["numerator"][there], self.high["numerator"][there]),
-                births=Range(self.low["denominator"][there], self.high["denominator"][there]),
-                printed={n: Range(item.numbers[n].low[index], item.numbers[n].high[index]) for n in names},
-                kind=item.meaning.kind,
-                lines=item.meaning.lines,
-                confidence=item.meaning.confidence,
-            )
-        )
+        ends = {"lower", "upper"} & set(names)
+        level = item.meaning.confidence
+        if ends and item.meaning.lines == "interval":
+            level = level_of(self._rows(item, at, np.arange(len(item)), sorted(ends), level))
+        if np.isnan(level):
+            self.doubts.append(f"The intervals of {item.source} are of no kind that is known; not used.")
+            names = [n for n in names if n not in ends]
+        pairs = fitting_pairs(self._rows(item, at, index, names, level))
         for row, part in pd.DataFrame(
             {"row": pairs.row, "numerator": pairs.events, "denominator": pairs.births}
         ).groupby("row"):
             self._allow(
                 int(there[int(str(row))]), part, f"{_columns(names, item.meaning.lines)} of {item.source}"
             )
+
+    def _rows(self, item: Printed, at: Ints, index: Ints, names: Sequence[str], level: float) -> Rows:
+        """Give what is known of some rows of an item, and the numbers printed beside them."""
+        there = at[index]
+        return Rows(
+            events=Range(self.low["numerator"][there], self.high["numerator"][there]),
+            births=Range(self.low["denominator"][there], self.high["denominator"][there]),
+            printed={n: Range(item.numbers[n].low[index], item.numbers[n].high[index]) for n in names},
+            kind=item.meaning.kind,
+            lines=item.meaning.lines,
+            confidence=level,
+        )
 
     def _open_rows(self, item: Printed, at: Ints, names: Sequence[str]) -> Bools:
         """Tell which rows have numbers that can tell more of their counts than is known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
@@ -12,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qi_equity.data import periods
+from qi_equity.data import frames, periods
 from qi_equity.data.disclosure.margins import ALL_PERIODS
 from qi_equity.data.disclosure.places import TOTALS
-from qi_equity.data.disclosure.read_frames import read_frame, read_references, spans_of
+from qi_equity.data.disclosure.read_frames import read_frame, read_references, spans_of, unread
 from qi_equity.data.disclosure.read_svg import read_svg
 from qi_equity.data.disclosure.read_text import Names, read_text, sentences
 from qi_equity.data.disclosure.readings import Meaning, Printed, Told
@@ -28,7 +29,10 @@ __all__ = ["Collected", "collect", "is_release"]
 _FRAMES = ("points", "table", "shrunken")
 # Kinds of chart whose points are the values of the measure.
 _PLAIN = frozenset(("p", "u", "pp", "up", "c", "i", "ip", "run", "xbar"))
+_NOT_READ = "in which no column of counts or rates was found"
 _ENDINGS = (".csv", ".svg", ".txt")
+# A text that ends in ".xlsx" names a file, one that ends in ".", "3.5" or "women" does not.
+_FILE = re.compile(r"\S\.[A-Za-z][A-Za-z0-9]{1,4}$")
 
 
 @dataclass(slots=True, eq=False)
@@ -117,6 +121,12 @@ def collect(
         later += _rows(own, out, figures)
     for thing in later:
         _words(thing, out)
+    if not (out.items or out.told or out.single_events) and all(_NOT_READ in n for n in out.not_attacked):
+        raise OptionError(
+            "published holds no count that can be read. Give frames with one row a place and columns named "
+            "numerator or events, denominator or births, rate or value; or sentences such as 'Asian women: "
+            "18 events among 1,234 births.'"
+        )
     return out
 
 
@@ -154,14 +164,30 @@ def _called(what: Any) -> str:
 def _path(what: str | PathLike[str]) -> Path | None:
     """Tell whether something is a path to a file that can be read."""
     text = fspath(what)
-    if "\n" in text or not text.lower().endswith(_ENDINGS):
+    if isinstance(what, str) and ("\n" in text or not _FILE.search(text)):
         return None
+    if not text.lower().endswith(_ENDINGS):
+        raise OptionError(
+            f"published names {text!r}; only files that end in {', '.join(_ENDINGS)} can be read. Give a "
+            "frame of what is in it, or its text."
+        )
     path = Path(text)
     if not path.is_file():
         raise OptionError(
             f"published names {text!r}, where there is no file; give the path of a written file."
         )
     return path
+
+
+def _as_pandas(what: Any) -> Any:
+    """Take frames of polars and others as pandas frames, and named indexes as columns; all else as it is."""
+    if isinstance(what, pd.DataFrame):
+        named = [n for n in what.index.names if n is not None and n not in what]
+        return what.reset_index(level=named) if named else what
+    columns = None if isinstance(what, (str, PathLike)) else getattr(what, "columns", None)
+    if columns is None or not hasattr(what, "schema"):
+        return what
+    return frames.to_pandas(frames.open_frame(what, "published", {str(c): c for c in columns}))
 
 
 def _series_of(what: Any) -> StratifiedSeries | None:
@@ -174,7 +200,7 @@ def _series_of(what: Any) -> StratifiedSeries | None:
 
 def _rows(thing: _Thing, out: Collected, figures: bool) -> list[_Thing]:
     """Read the rows of a thing; give back its words and figures."""
-    what = thing.what
+    what = _as_pandas(thing.what)
     if isinstance(what, str) and "<svg" in what:
         return [thing]
     if isinstance(what, (str, PathLike)):
@@ -291,7 +317,13 @@ def _frame(
         frame, thing.source, thing.meaning, every=thing.every, likely=thing.likely, in_full=in_full
     )
     if found is None:
+        if len(frame) and not in_full:
+            out.not_attacked.append(f"{thing.source}, {_NOT_READ}")
         return
+    others = unread(frame, found)
+    if others:
+        text = f"{', '.join(others)} of {thing.source}, which stand beside withheld counts"
+        out.not_attacked.append(text)
     if not found.meaning.grouping and out.scheme is not None:
         found = replace(found, meaning=replace(found.meaning, grouping=_grouping(found, out.scheme)))
     if window > 1 and "period" in frame:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from qi_equity.data.disclosure.readings import Range
 from qi_equity.formulas import proportion_intervals as proportions
 from qi_equity.formulas import rate_intervals as rates
 from qi_equity.formulas.interval import Interval
 
-__all__ = ["CEILING", "Pairs", "Rows", "fitting_pairs"]
+__all__ = ["CEILING", "Pairs", "Rows", "fitting_pairs", "level_of"]
 
 CEILING = 20_000
 """Numbers of births of a row that are tried where nothing bounds them."""
@@ -29,10 +30,28 @@ Ends = Callable[..., Interval]
 # Two programs that reckon the same interval differ in the last digits.
 _REL = 1e-9
 
+_LEVELS = (0.95, 0.99, 0.9, 0.998)
+
+
+def _wald(events: Floats, births: Floats, *, confidence: float) -> Interval:
+    r"""Give :math:`p \pm z \sqrt{p (1 - p) / n}`, the interval of many spreadsheets."""
+    p = events / births
+    half = ndtri((1 + confidence) / 2) * np.sqrt(p * (1 - p) / births)
+    return Interval(p, p - half, p + half)
+
+
+def _wald_cut(events: Floats, births: Floats, *, confidence: float) -> Interval:
+    """Give the same, cut off at 0 and 1."""
+    found = _wald(events, births, confidence=confidence)
+    return Interval(found.estimate, np.maximum(found.lower, 0.0), np.minimum(found.upper, 1.0))
+
+
 _BINOMIAL: tuple[Ends, ...] = (
     proportions.wilson_interval,
     proportions.jeffreys_interval,
     proportions.clopper_pearson_interval,
+    _wald,
+    _wald_cut,
 )
 _POISSON: tuple[Ends, ...] = (
     rates.exact_rate_interval,
@@ -96,8 +115,9 @@ def fitting_pairs(rows: Rows) -> Pairs:
 
     Notes
     -----
-    A method of intervals is not always named beside them: a pair is kept where any of Wilson's, Jeffreys's
-    and Clopper and Pearson's (proportions) or the exact, mid-P, Byar's and OHID's (rates) gives both ends.
+    A method of intervals is not always named beside them: a pair is kept where any of Wilson's, Jeffreys's,
+    Clopper and Pearson's and Wald's (proportions) or the exact, mid-P, Byar's and OHID's (rates) gives the
+    ends that are printed.
 
     Examples
     --------
@@ -112,9 +132,30 @@ def fitting_pairs(rows: Rows) -> Pairs:
     births, open_ended = _births(rows)
     low, high = _events(rows, births)
     pairs = _expand(births, np.maximum(high - low + 1, 0), low)
-    if rows.lines == "interval" and {"lower", "upper"} <= set(rows.printed):
-        pairs = _by_interval(rows, pairs)
+    if _ends(rows):
+        pairs = pairs.keep(_by_interval(rows, pairs, rows.confidence))
     return _settled(pairs, open_ended, rows.births.low)
+
+
+def level_of(rows: Rows) -> float:
+    """Find the level at which intervals of known counts are those printed; NaN where no kind fits.
+
+    Parameters
+    ----------
+    rows : Rows
+        Of which events and births are known: the level that is said is tried first.
+
+    Returns
+    -------
+    float
+        What is said where no row has both known.
+    """
+    known = (rows.events.low == rows.events.high) & (rows.births.low == rows.births.high)
+    known &= rows.births.low > 0
+    row = np.flatnonzero(known)
+    x, n = rows.events.low[row].astype(np.int64), rows.births.low[row].astype(np.int64)
+    levels = dict.fromkeys((rows.confidence, *_LEVELS))
+    return next((a for a in levels if _by_interval(rows, Pairs(row, x, n), a).all()), np.nan)
 
 
 def _births(rows: Rows) -> tuple[Pairs, Bools]:
@@ -146,6 +187,10 @@ def _events(rows: Rows, pairs: Pairs) -> tuple[Ints, Ints]:
         if bound is not None:
             low = np.fmax(low, np.ceil(bound.low[row] * n - 1e-9 * n))
             high = np.fmin(high, np.floor(bound.high[row] * n + 1e-9 * n))
+    if "lower" in _ends(rows):
+        # Where there is no other end: no interval of up to 99.8 % is wider than that.
+        most = np.maximum(n * rows.printed["lower"].high[row], 0)
+        high = np.where(np.isinf(high), np.fmin(high, np.floor(most + 10 * np.sqrt(most) + 50)), high)
     if rows.kind == "proportion":
         high = np.fmin(high, n)
     high = np.where(np.isfinite(high), high, low + MOST)
@@ -154,9 +199,18 @@ def _events(rows: Rows, pairs: Pairs) -> tuple[Ints, Ints]:
 
 def _between(rows: Rows) -> Range | None:
     """Give the range of the rate that an interval allows: the estimate lies within every one of them."""
-    if rows.lines != "interval" or not {"lower", "upper"} <= set(rows.printed):
+    ends = _ends(rows)
+    if not ends:
         return None
-    return Range(rows.printed["lower"].low, rows.printed["upper"].high)
+    nothing = np.full(len(rows.births.low), np.nan)
+    least = rows.printed["lower"].low if "lower" in ends else nothing
+    most = rows.printed["upper"].high if "upper" in ends else nothing
+    return Range(least, most)
+
+
+def _ends(rows: Rows) -> set[str]:
+    """Name the ends of intervals that are printed."""
+    return {"lower", "upper"} & set(rows.printed) if rows.lines == "interval" else set()
 
 
 def _ragged(size: Ints) -> tuple[Ints, Ints]:
@@ -174,21 +228,21 @@ def _expand(births: Pairs, size: Ints, low: Ints) -> Pairs:
     return Pairs(births.row[of], low[of] + step, births.births[of])
 
 
-def _by_interval(rows: Rows, pairs: Pairs) -> Pairs:
-    """Keep the pairs that give both ends by some method."""
-    printed = (rows.printed["lower"], rows.printed["upper"])
-    told = (printed[0].there & printed[1].there)[pairs.row]
-    fits = ~told
+def _by_interval(rows: Rows, pairs: Pairs, level: float) -> Bools:
+    """Tell the pairs that give the ends that are printed, both or one, by some method."""
+    printed = {end: rows.printed[end] for end in ("lower", "upper") if end in rows.printed}
+    told = np.logical_or.reduce([end.there for end in printed.values()])[pairs.row]
+    fits: Bools = ~told
     counted = told & (pairs.events <= pairs.births)
     for methods, mask in ((_BINOMIAL, counted), (_POISSON, told)):
         if rows.kind == ("rate" if methods is _BINOMIAL else "proportion") or not mask.any():
             continue
         x, n, row = pairs.events[mask], pairs.births[mask], pairs.row[mask]
         for method in methods:
-            found = method(x.astype(float), n.astype(float), confidence=rows.confidence)
-            both = _meets(printed[0], row, found.lower) & _meets(printed[1], row, found.upper)
-            fits[np.flatnonzero(mask)[both]] = True
-    return pairs.keep(fits)
+            found = method(x.astype(float), n.astype(float), confidence=level)
+            ends = [~end.there[row] | _meets(end, row, getattr(found, name)) for name, end in printed.items()]
+            fits[np.flatnonzero(mask)[np.logical_and.reduce(ends)]] = True
+    return fits
 
 
 def _meets(printed: Range, row: Ints, found: Floats) -> Bools:

@@ -33,7 +33,7 @@ class Outlook:
     def least_withheld(self) -> float:
         """The lowest that a withheld count can be; it may be withheld to protect another, so any above it.
 
-        A 0 is shown, unless the rule hides it or there are too few births.
+        A 0 is shown, unless the rule hides it, there are too few births, or the births are withheld.
         """
         return 0.0 if self.rule.minimum_denominator else float(self.rule.smallest)
 

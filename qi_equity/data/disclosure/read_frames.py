@@ -23,8 +23,9 @@ from qi_equity.data.disclosure.readings import (
     exactly,
     from_text,
 )
+from qi_equity.errors import ColumnError
 
-__all__ = ["EVERYONE_ELSE", "read_frame", "read_references", "spans_of"]
+__all__ = ["EVERYONE_ELSE", "read_frame", "read_references", "spans_of", "unread"]
 
 EVERYONE_ELSE = "everyone else"
 """How tables of gaps name the reference of all other groups."""
@@ -33,7 +34,17 @@ _NUMBERS: Mapping[str, tuple[str, ...]] = {
     "numerator": ("numerator", "events", "n_events", "observed", "cases"),
     "denominator": ("denominator", "births", "n_births", "deliveries", "babies"),
     "unrecorded": ("unrecorded",),
-    "value": ("value", "rate", "proportion", "percentage", "percent"),
+    "value": (
+        "value",
+        "rate",
+        "proportion",
+        "percentage",
+        "percent",
+        "prevalence",
+        "incidence",
+        "share",
+        "raw",
+    ),
     "centre_line": ("centre_line",),
     "sigma": ("sigma",),
     "lower": ("lower", "lower_ci", "ci_lower", "lower_limit"),
@@ -43,46 +54,22 @@ _NUMBERS: Mapping[str, tuple[str, ...]] = {
 }
 _TIMES = ("period", "month", "quarter", "year", "date", "span")
 # Columns of words that name no stratum.
-_WORDS = frozenset(
-    (
-        "status",
-        "arm",
-        "kind",
-        "reason",
-        "rule",
-        "side",
-        "meaning",
-        "method",
-        "reliable",
-        "reliability",
-        "text",
-        "label",
-        "unit",
-        "interval",
-        "measure",
-        "start",
-        "end",
-        "phase",
-        "note",
-        "notes",
-        "variation",
-        "assurance",
-        "baseline",
-        "excluded",
-        "scheme",
-        "grouping",
-        "scale",
-        "reference",
-        "name",
-        "orientation",
-        "movement",
-        "message",
-        "margin",
-        "compared",
-        "compared_with",
-    )
-)
+_WORDS = frozenset((
+    "status", "arm", "kind", "reason", "rule", "side", "meaning", "method", "reliable", "reliability",
+    "text", "label", "unit", "interval", "measure", "start", "end", "phase", "note", "notes", "variation",
+    "assurance", "baseline", "excluded", "scheme", "grouping", "scale", "reference", "name", "orientation",
+    "movement", "message", "margin", "compared", "compared_with",
+))  # fmt: skip
 _OTHER_LINES = frozenset(("gap", "lower_outer", "estimate"))
+# What a name says of the unit: "(%)", "per 1,000 births".
+_UNITS = re.compile(
+    r"[ _(]*(?:(?:per|/)[ _]*[\d,]+(?:[ _]+(?:births|deliveries|babies|women|maternities))?|%|pct)[ )]*"
+)
+# Columns of numbers that no count of women is behind, and those read with the references.
+_NO_COUNTS = frozenset(("n_periods", "phase", "target", "baseline", "excluded", "draws"))
+_OF_REFERENCE = "reference_"
+# Gaps of measures of which more is better.
+_TURNED = ("without the event", "reversed")
 # Sums and products of floats.
 _GIVE = 1e-12
 _DAY = np.timedelta64(1, "D")
@@ -122,6 +109,7 @@ def read_frame(
         None where there is no number that counts tell or are told by.
     """
     frame = frame.reset_index(drop=True)
+    _refuse_twice(frame, source)
     columns = _columns(frame)
     if not len(frame) or not set(columns) & {"numerator", "denominator", "value"}:
         return None
@@ -135,7 +123,7 @@ def read_frame(
         numbers["value"] = _or(numbers["value"], _by_reference(frame))
         if "raw" in frame:
             numbers["value"] = _or(numbers["value"], exactly(frame["raw"]))
-    missing, hidden = _shown_as(frame, columns, numbers)
+    missing, hidden = _shown_as(frame, columns, numbers, meaning.kind)
     if "centre_line" in numbers:
         meaning = Meaning(meaning.kind, "limits", meaning.confidence, meaning.grouping, meaning.release)
     # A value without a count to it says nothing; of an arm of a CUSUM it is no rate.
@@ -161,9 +149,11 @@ def _columns(frame: pd.DataFrame) -> dict[str, tuple[Any, float]]:
     found: dict[str, tuple[Any, float]] = {}
     for column in frame.columns:
         words = str(column).strip().lower()
-        per = re.search(r"per[ _]([\d,]+)", words)
-        times = float(per[1].replace(",", "")) if per else 100.0 if re.search(r"%|percent", words) else 1.0
-        plain = re.sub(r"[ _(]*(?:per[ _][\d,]+|%)[ )]*", "", words).strip().replace(" ", "_")
+        per = re.search(r"(?:per|/)[ _]*([\d,]+)", words)
+        percent = re.search(r"%|per ?cent|pct", words)
+        times = float(per[1].replace(",", "")) if per else 100.0 if percent else 1.0
+        plain = _UNITS.sub("", words).strip(" _").replace(" ", "_")
+        plain = plain or ("value" if per or percent else "")
         for name, known in _NUMBERS.items():
             if plain in known and name not in found:
                 found[name] = (column, times)
@@ -176,21 +166,71 @@ def _read(column: pd.Series, name: str, in_full: bool, times: float) -> Range:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         if in_full or name in ("numerator", "denominator", "unrecorded"):
             return exactly(values).scaled(times)
-        return from_text([repr(v) if np.isfinite(v) else "" for v in values.tolist()]).scaled(times)
+        # Where all are whole numbers they may have been rounded to such; a plain fraction never is.
+        whole = ".0" if times > 1 else ""
+        return from_text(
+            [repr(v).removesuffix(whole) if np.isfinite(v) else "" for v in values.tolist()]
+        ).scaled(times)
     if name in ("numerator", "denominator", "unrecorded"):
         plain = column.astype("str").str.replace(",", "", regex=False)
         values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64)
         return exactly(np.where(values >= 0, values, np.nan))
-    return from_text(column.astype("str").tolist()).scaled(times)
+    text = column.astype("str").str.strip()
+    if times == 1 and text.str.endswith("%").any():
+        times = 100.0
+    return from_text(text.str.removesuffix("%").tolist()).scaled(times)
+
+
+def _refuse_twice(frame: pd.DataFrame, source: str) -> None:
+    """Refuse columns of one name.
+
+    Raises
+    ------
+    ColumnError
+        Names them.
+    """
+    twice = frame.columns[frame.columns.duplicated()].tolist()
+    if twice:
+        raise ColumnError(f"published: {source} has more than one column named {twice}; rename them.")
+
+
+def unread(frame: pd.DataFrame, found: Printed) -> list[str]:
+    """Name the columns with numbers beside withheld counts that are not turned back into counts.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        What was read.
+    found : Printed
+        What :func:`read_frame` read of it.
+
+    Returns
+    -------
+    list of str
+    """
+    columns = {c for name, (c, _) in _columns(frame).items() if name in found.numbers}
+    read = columns | spans_of(frame)[2] | _NO_COUNTS | set(found.strata.columns)
+    left = []
+    for column in frame.columns:
+        if column in read or str(column).startswith(_OF_REFERENCE) or frame[column].dtype.kind not in "fiu":
+            continue
+        numbers = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        if np.isfinite(numbers[found.hidden]).any():
+            left.append(str(column))
+    return left
 
 
 def _shown_as(
-    frame: pd.DataFrame, columns: Mapping[str, tuple[Any, float]], numbers: Mapping[str, Range]
+    frame: pd.DataFrame, columns: Mapping[str, tuple[Any, float]], numbers: Mapping[str, Range], kind: str
 ) -> tuple[Bools, Bools]:
     """Tell which rows are shown as missing, and which as withheld."""
     nothing = np.zeros(len(frame), dtype=bool)
     if "status" in frame:
-        return _mask(frame, "status", "missing"), _mask(frame, "status", "suppressed")
+        missing, hidden = _mask(frame, "status", "missing"), _mask(frame, "status", "suppressed")
+        # Blanked by hand, whatever the status says; where no row has a count, the item shows none.
+        if "numerator" in columns and kind != "mean" and numbers["numerator"].there.any():
+            hidden = hidden | ~missing & ~numbers["numerator"].there
+        return missing, hidden
     if "numerator" not in columns:
         return nothing, nothing
     return nothing, ~numbers["numerator"].there
@@ -201,13 +241,18 @@ def _by_reference(frame: pd.DataFrame) -> Range:
     nothing = np.full(len(frame), np.nan)
     if not {"reference_rate", "difference", "ratio"} <= set(frame.columns):
         return Range(nothing, nothing)
-    rate, difference, ratio = (exactly(frame[c]) for c in ("reference_rate", "difference", "ratio"))
-    plain = (
-        _mask(frame, "orientation", "as measured") if "orientation" in frame else np.ones(len(frame), bool)
+    rate, difference, ratio = (
+        frame[c].to_numpy(dtype=np.float64, na_value=np.nan)
+        for c in ("reference_rate", "difference", "ratio")
     )
-    added = Range(rate.low + difference.low - _GIVE, rate.high + difference.high + _GIVE)
-    times = Range(rate.low * ratio.low - _GIVE, rate.high * ratio.high + _GIVE)
-    return _or(added, times).only(plain)
+    turned = (
+        [_mask(frame, "orientation", o) for o in _TURNED] if "orientation" in frame else [nothing > 0] * 2
+    )
+    added = np.where(turned[0] | turned[1], rate - difference, rate + difference)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = np.select(turned, [1 - ratio * (1 - rate), rate / ratio], rate * ratio)
+    both = np.where(np.isfinite(added), added, times)
+    return Range(both - _GIVE, both + _GIVE)
 
 
 def _or(first: Range, second: Range) -> Range:

@@ -101,7 +101,7 @@ def plot_standardised(
     >>> figure = plot_standardised(series.standardise("age", standard={"<35": 50, "35+": 50}))
     >>> print(figure.get_label())
     Standardised rates of Postpartum haemorrhage of 1500 ml or more (per 1,000), the case-mix being age.
-    All groups. 2024-01: 50.0 (35.9 to 67.4), crude 41.7.
+    All. 2024-01: 50.0 (35.3 to 68.1), crude 41.7.
     """
     palette = PALETTES[_validate.one_of("colours", colours, tuple(PALETTES))]
     table, ruler = rates.table, Ruler()

@@ -300,6 +300,9 @@ def _combine(
     if kind == "mean":
         sums["value"], sums["sd"] = _combine_means(parts, used, codes, sums["denominator"])
         sums["range"] = _only_range(parts, used, codes, size)
+        # A withheld part withholds the sum, also where it is said to be of no measurement.
+        for name in ("value", "sd", "range"):
+            sums[name] = np.where(any_suppressed, np.nan, sums[name])
     else:
         sums["value"] = value_of(kind, sums["numerator"], sums["denominator"])
         sums["sd"] = sums["range"] = np.full(total.shape, np.nan)

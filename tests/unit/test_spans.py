@@ -177,3 +177,14 @@ def test_rows_that_are_no_spans_are_kept_in_the_error(make_series: Make) -> None
         spans(make_series([[1, 2, 3]], [[10, 10, 10]]), ["2022-02", "x", "2030-01"])
     assert found.value.bad_rows is not None
     assert len(found.value.bad_rows) == 2
+
+
+def test_a_suppressed_mean_of_no_measurements_withholds_the_sum() -> None:
+    """As a suppressed count does: a row that is called suppressed shows no number."""
+    rows = pd.DataFrame(
+        {"m": ["2022-01", "2022-02"], "y": ["30", "*"], "sd": [4.0, None], "n": [12, 0], "g": ["A", "A"]}
+    )
+    columns = {"period": "m", "value": "y", "sd": "sd", "denominator": "n", "group": "g"}
+    found = spans(qe.from_counts(rows, qe.Measure("Minutes", "mean", "lower"), **columns), "all")
+    assert found.cells.status.tolist() == [[2]]
+    assert np.isnan([found.cells.value, found.cells.sd]).all()

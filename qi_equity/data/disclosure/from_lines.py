@@ -26,8 +26,9 @@ def births_from_lines(item: Printed, births: Range) -> Range:
     r"""Give the births that the lines of a chart allow, by the rows of a part whose births are known.
 
     A standard error is :math:`\sigma_t = c / \sqrt{n_t}` in every chart of rates, with the same :math:`c` in
-    a stratum and phase: rows whose births are known tell :math:`c`. Where none is known,
-    :math:`c^2 = \bar p (1 - \bar p)` for proportions and :math:`\bar u` for rates. A centre line of events is
+    a stratum and phase: rows of different births that are known tell :math:`c`. Else
+    :math:`c^2 = \bar p (1 - \bar p)` for proportions and :math:`\bar u` for rates, where the standard error
+    moves and nothing known contradicts it. A centre line of events is
     :math:`n_t \bar p`. Limits at three standard errors are read as standard errors are, where rows of
     different births agree that they are such.
 
@@ -50,9 +51,7 @@ def births_from_lines(item: Printed, births: Range) -> Range:
     if sigma is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
             squared = Range(sigma.low**2, sigma.high**2)
-            share = _constant(squared, births.low, known & sigma.there, item.part)
-            if centre is not None and item.meaning.kind in ("proportion", "rate"):
-                share = _filled(share, _by_formula(centre, item.meaning.kind))
+            share = _share(item, squared, births.low, known & sigma.there)
             out = _tighter(out, share.low / squared.high, share.high / squared.low)
     if centre is not None and upper is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -64,6 +63,24 @@ def births_from_lines(item: Printed, births: Range) -> Range:
             level = _constant(centre, 1 / births.low, known & centre.there, item.part, several=True)
             out = _tighter(out, centre.low / level.high, centre.high / level.low)
     return out
+
+
+def _share(item: Printed, squared: Range, births: Floats, known: Bools) -> Range:
+    """Give the square of c: that on which rows of different births agree, else that of the formula.
+
+    The formula is trusted where the standard error moves, as it does with the births (that of a chart of
+    individual values does not), and where no row of known births contradicts it.
+    """
+    told = _constant(squared, births, known, item.part, several=True)
+    centre = item.numbers.get("centre_line")
+    if centre is None or item.meaning.kind not in ("proportion", "rate"):
+        return told
+    formula, alone = _by_formula(centre, item.meaning.kind), _constant(squared, births, known, item.part)
+    moves = pd.Series(squared.high).groupby(item.part).transform("nunique").to_numpy() > 1
+    some = pd.Series(known).groupby(item.part).transform("any").to_numpy()
+    holds = (alone.low <= formula.high * (1 + _REL)) & (formula.low <= alone.high * (1 + _REL))
+    trusted = moves & (holds | ~some)
+    return _filled(told, Range(*(np.where(trusted, end, np.nan) for end in (formula.low, formula.high))))
 
 
 def _by_formula(centre: Range, kind: str) -> Range:

@@ -25,7 +25,12 @@ extensions = [
     "numpydoc",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_templates", "jupyter_execute", "methods/_figures", "methods/_in_control", "methods/_coverage", "methods/_gap_chart"]
+exclude_patterns = [
+    "_build",
+    "_templates",
+    "jupyter_execute",
+    *(f"methods/{part}" for part in ("_figures", "_in_control", "_coverage", "_gap_chart")),
+]
 html_theme = "pydata_sphinx_theme"
 html_title = "qi_equity"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}

@@ -176,12 +176,7 @@ def _method(
             "baseline": None if baseline is None else str(baseline),
             "phases": when.phases.copy(),
             "exclusions": when.exclusions.copy(),
-            "overlap": {
-                "window": overlap.window,
-                "ratio": overlap.ratio,
-                "p": overlap.p,
-                "found": overlap.found,
-            },
+            "overlap": overlap.to_dict(),
             "data": dict(series.method),
             "library": f"qi_equity {__version__}",
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,10 @@ class Overlap:
     def found(self) -> bool:
         """Whether runs tests are withheld."""
         return self.told or (self.ratio < SMALL_RATIO and self.p < SMALL_P)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give what was told, seen and found, for the method of a chart."""
+        return {"window": self.window, "ratio": self.ratio, "p": self.p, "found": self.found}
 
 
 def overlap_of(series: StratifiedSeries) -> Overlap:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
+from qi_equity.data.cells import Cells
 from qi_equity.spc.flags import runs_signal
 from qi_equity.spc.rules import (
     TESTS,
@@ -69,8 +70,13 @@ def found(chart: ControlChart) -> Found:
 def signals_frame(chart: ControlChart) -> pd.DataFrame:
     """Give the signals as the frame that :attr:`ControlChart.signals` describes."""
     rows = chart._found()
-    periods = np.broadcast_to(chart.series.cells.periods, chart.centre_line.shape)
-    frame = chart.strata.take(rows.stratum).reset_index(drop=True)
+    return rows_frame(chart.series.cells, rows, rows.meaning(chart._good))
+
+
+def rows_frame(cells: Cells, rows: Found, meaning: IntArray) -> pd.DataFrame:
+    """Write signals as rows; ``meaning`` is an index into ``MEANINGS`` for each."""
+    periods = np.broadcast_to(cells.periods, cells.status.shape)
+    frame = cells.strata.take(rows.stratum).reset_index(drop=True)
     return frame.assign(
         phase=rows.phase + 1,
         rule=category(rows.rule, tuple(TESTS)),
@@ -78,7 +84,7 @@ def signals_frame(chart: ControlChart) -> pd.DataFrame:
         end=periods[rows.stratum, rows.end],
         n_points=rows.n_points,
         side=category(rows.side, SIDES),
-        meaning=category(rows.meaning(chart._good), MEANINGS),
+        meaning=category(meaning, MEANINGS),
     )
 
 

@@ -127,12 +127,7 @@ def _method(
         "runs_tests": {"chance_between": [runs_tests.CHANCE_LOW, runs_tests.CHANCE_HIGH]},
         "phases": when.phases.copy(),
         "exclusions": when.exclusions.copy(),
-        "overlap": {
-            "window": overlap.window,
-            "ratio": overlap.ratio,
-            "p": overlap.p,
-            "found": overlap.found,
-        },
+        "overlap": overlap.to_dict(),
         "data": dict(series.method),
         "library": f"qi_equity {__version__}",
     }

@@ -9,8 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from qi_equity.data.cells import STATUSES
-from qi_equity.spc.rules import TESTS
-from qi_equity.spc.signals import MEANINGS, SIDES, Found, category
+from qi_equity.spc.signals import SIDES, Found, category, rows_frame
 
 if TYPE_CHECKING:
     from qi_equity.equity.gap_chart.state import GapState
@@ -76,17 +75,7 @@ def own_side_is_better(chart: GapState) -> BoolArray:
 def signals_frame(chart: GapState) -> pd.DataFrame:
     """Give the frame that :attr:`GapChart.signals` describes."""
     rows = chart._found()
-    periods = np.broadcast_to(chart.series.cells.periods, chart.centre_line.shape)
-    frame = chart.series.cells.strata.take(rows.stratum).reset_index(drop=True)
-    return frame.assign(
-        phase=rows.phase + 1,
-        rule=category(rows.rule, tuple(TESTS)),
-        start=periods[rows.stratum, rows.start],
-        end=periods[rows.stratum, rows.end],
-        n_points=rows.n_points,
-        side=category(rows.side, SIDES),
-        meaning=category(_meaning(chart, rows), MEANINGS),
-    )
+    return rows_frame(chart.series.cells, rows, _meaning(chart, rows))
 
 
 def _meaning(chart: GapState, rows: Found) -> IntArray:

@@ -375,3 +375,11 @@ def test_spans_are_disclosed_by_their_sums() -> None:
     assert whole.series.total().cells.numerator.item() == np.nansum(small)
     with pytest.raises(OptionError, match=r"margins='year' is a sum over time"):
         spans(series, "all").disclose(STRICT, margins=["total", "year"])
+
+
+def test_a_series_without_any_count_has_nothing_to_withhold() -> None:
+    rows = pd.DataFrame({"m": ["2024-01"] * 2, "g": ["A", "B"], "x": [None, None], "n": [None, None]})
+    columns = {"period": "m", "numerator": "x", "denominator": "n", "group": "g"}
+    shown = qe.from_counts(rows, qe.measures["pph_1500"], **columns).disclose("strict-10")
+    assert shown.data["status"].tolist() == ["missing", "missing"]
+    assert "nothing to withhold" in shown.notes["text"].iloc[-1]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity import _result, _validate
+from qi_equity._result import Severity
 from qi_equity.data.cells import MISSING, SUPPRESSED, Bools, Cells, value_of
 from qi_equity.data.disclosure.facts import (
     DENOMINATOR,
@@ -35,6 +36,10 @@ _SAFE_NOTES = ("partly_missing", "suppressed_in_sum", "partial_period", "never_r
 _DATES = re.compile(r"\b\d{4}(-\d{2}){0,2}( Q[1-4])?\b")
 
 
+_OPEN = "Nothing is withheld: not for publication."
+_EMPTY = "The series holds no counts: there is nothing to withhold."
+
+
 def disclose(
     series: StratifiedSeries,
     rule: SuppressionRule | str,
@@ -45,10 +50,12 @@ def disclose(
     chosen = as_rule(rule)
     needed = _needed(chosen, protect)
     if not (chosen.protects or chosen.rounding or chosen.minimum_denominator):
-        return _undisclosed(series, chosen)
+        return _as_it_is(series, "not_disclosed", "warning", f"{chosen.text()} {_OPEN}")
     refuse(series, f"disclose({chosen.name!r})")
-    wanted = keys(series, margins)
-    check_counts(series, counts_of(series))
+    wanted, held = keys(series, margins), counts_of(series)
+    check_counts(series, held)
+    if not held:
+        return _as_it_is(series, "disclosed", "info", f"{chosen.text()} {_EMPTY}")
     all_views = views(series, wanted)
     found = facts(series, all_views, chosen)
     decision = decide(found, chosen, needed)
@@ -91,10 +98,9 @@ def _needed(rule: SuppressionRule, protect: int | None) -> int:
     return rule.check_protect(_validate.whole_number("protect", protect, at_least=1))
 
 
-def _undisclosed(series: StratifiedSeries, rule: SuppressionRule) -> StratifiedSeries:
+def _as_it_is(series: StratifiedSeries, code: str, severity: Severity, text: str) -> StratifiedSeries:
     """Give the series as it is, with a note that nothing was withheld."""
-    text = f"{rule.text()} Nothing is withheld: not for publication."
-    notes = _result.notes([series.notes, _result.note("not_disclosed", "warning", text)])
+    notes = _result.notes([series.notes, _result.note(code, severity, text)])
     return replace(series, _notes=notes, published=None)
 
 

@@ -164,21 +164,30 @@ def _after(
 def _windows(series: StratifiedSeries, to: Any) -> StratifiedSeries:
     """Keep the windows that cover one longer period each; a window is named by its last period."""
     source: Any = series.every
-    last = periods.ordinal(series.cells.periods, source)
-    before, first, whole, after = (
-        periods.ordinal(periods.from_ordinal(last + k, source), to)
-        for k in (-series.window, 1 - series.window, 0, 1)
-    )
-    exact = (before == whole - 1) & (first == whole) & (after == whole + 1)
+    exact = _exact(series, to)
     if not exact.any():
+        fits = [e for e in periods.EVERY if periods.nests(source, e) and _exact(series, e).any()]
         raise OptionError(
             f"every={to!r} is not possible with window={series.window}: no window of {series.window} periods "
             f"of {source!r} in these data is exactly one {to}; windows that overlap cannot be summed."
+            + (f" Possible here: {', '.join(f'every={e!r}' for e in fits)}." if fits else "")
         )
     kept = series.cells.take(np.arange(len(series.cells.strata)), exact)
     cells = replace(kept, periods=periods.start(kept.periods, to))
     step = {"step": "resample", "from": source, "to": to, "window": series.window}
     return replace(_after(series, cells, [series.notes], step, every=to), window=1)
+
+
+def _exact(series: StratifiedSeries, to: Any) -> Bools:
+    """Tell which windows cover exactly one longer period, shape (T,)."""
+    source: Any = series.every
+    last = periods.ordinal(series.cells.periods, source)
+    before, first, whole, after = (
+        periods.ordinal(periods.from_ordinal(last + k, source), to)
+        for k in (-series.window, 1 - series.window, 0, 1)
+    )
+    exact: Bools = (before == whole - 1) & (first == whole) & (after == whole + 1)
+    return exact
 
 
 def sum_notes(cells: Cells, partial: Bools, every: str) -> pd.DataFrame:

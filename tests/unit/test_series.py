@@ -681,3 +681,14 @@ def test_selecting_by_an_array_without_dimensions_is_refused(argument: str) -> N
     series = qe.from_counts(rows, calls, period="month", numerator="n")
     with pytest.raises(qe.InputTypeError, match=rf"{argument}=array\("):
         series.select(**{argument: np.array("Black")})
+
+
+def test_windows_that_do_not_fit_name_what_does() -> None:
+    months = pd.date_range("2022-12-01", periods=14, freq="MS").strftime("%Y-%m")
+    rows = pd.DataFrame({"m": months, "x": 3, "n": 90})
+    columns = {"period": "m", "numerator": "x", "denominator": "n", "window": 12}
+    series = qe.from_counts(rows, qe.measures["pph_1500"], **columns)
+    with pytest.raises(
+        qe.OptionError, match=r"every='quarter' is not possible.*Possible here: every='year', every='fin"
+    ):
+        series.resample("quarter")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,8 +104,7 @@ def side_by_side(spans: Spans) -> GroupCounts:
     used = reported & (parts["denominator"] > 0) & np.isfinite(parts["value"])
     lacking = ~reported & ~never
     why_not = _why_not(used, lacking)
-    spans_of = np.repeat(np.arange(len(places)), n_spans)
-    left_out = lacking & (why_not == "")[:, None]
+    apart = {"never": never, "empty": reported & ~used, "lacking": lacking & (why_not == "")[:, None]}
     value = np.where(used & (why_not == "")[:, None], parts["value"], np.nan)
     return GroupCounts(
         kind=series.measure.kind,
@@ -117,14 +117,21 @@ def side_by_side(spans: Spans) -> GroupCounts:
         n_groups=used.sum(axis=1),
         start=np.fmin.reduce(start, axis=1),
         end=np.fmax.reduce(end, axis=1),
-        notes=[
-            _unknown_note(spans, unknown),
-            _named_note(places, spans_of, named, never, "never_reported", "caution", _NEVER),
-            _named_note(places, spans_of, named, reported & ~used, "without_births", "info", _EMPTY),
-            _named_note(places, spans_of, named, left_out, "left_out", "caution", _LACK),
-            _not_computed_note(places, spans_of, why_not),
-        ],
+        notes=[_unknown_note(spans, unknown), *_notes(places, named, apart, why_not)],
     )
+
+
+def _notes(
+    places: pd.DataFrame, named: list[str], apart: Mapping[str, Bools], why_not: NDArray[Any]
+) -> list[pd.DataFrame]:
+    """Say which groups are in no measure, and where none is given."""
+    spans_of = np.repeat(np.arange(len(places)), len(why_not) // len(places))
+    return [
+        _named_note(places, spans_of, named, apart["never"], "never_reported", "caution", _NEVER),
+        _named_note(places, spans_of, named, apart["empty"], "without_births", "info", _EMPTY),
+        _named_note(places, spans_of, named, apart["lacking"], "left_out", "caution", _LACK),
+        _not_computed_note(places, spans_of, why_not),
+    ]
 
 
 _NEVER = "Nothing was ever reported for {}: the measures of inequality are without this group."

@@ -270,7 +270,7 @@ def test_from_records_and_between_events_refuse_what_they_cannot_count():
         (
             "born",
             ["2024-01-01", "1/2/2024", "1/2/2024"],
-            "born: day-first or month-first? give date_order=",
+            "born: can be read two ways; give date_order='day-first' or 'month-first'",
             [1, 1],
         ),
         (

@@ -11,7 +11,7 @@ import pytest
 
 from qi_equity.data import dates
 
-AMBIGUOUS = "day-first or month-first? give date_order="
+AMBIGUOUS = "can be read two ways; give date_order='day-first' or 'month-first'"
 
 
 def stamps(values, date_order=None):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from qi_equity.data.events import between_events as between_events
     from qi_equity.data.measure import Measure as Measure
     from qi_equity.data.records import from_records as from_records
+    from qi_equity.data.reference import Reference as Reference
     from qi_equity.data.scheme import Scheme as Scheme
     from qi_equity.data.series import StratifiedSeries as StratifiedSeries
     from qi_equity.data.standardised import StandardisedRates as StandardisedRates
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from qi_equity.equity.inequality.inequality import inequality as inequality
     from qi_equity.equity.rates import RateTable as RateTable
     from qi_equity.equity.rates import rates as rates
-    from qi_equity.equity.reference import Reference as Reference
     from qi_equity.errors import ColumnError as ColumnError
     from qi_equity.errors import DataError as DataError
     from qi_equity.errors import InputTypeError as InputTypeError
@@ -121,7 +121,7 @@ _HOMES = {
     "plot_completeness": "plot.completeness",
     "compare_groups": "equity.comparison.compare",
     "GroupComparison": "equity.comparison.compare",
-    "Reference": "equity.reference",
+    "Reference": "data.reference",
     "SuppressionRule": "data.disclosure.rule",
     "audit_disclosure": "data.disclosure.audit",
     "DisclosureAudit": "data.disclosure.audit",

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from qi_equity.data.cells import Bools, Floats
+from qi_equity.data.reference import Against, orientation
 from qi_equity.data.spans import Spans
 from qi_equity.equity.intervals import DIFFERENCES, ODDS_RATIOS, RATIOS, Function, Names, default_name
 from qi_equity.equity.rates import exposure_of, interval_of
-from qi_equity.equity.reference import Against, orientation
 from qi_equity.formulas.interval import Interval
 
 AS_MEASURED, WITHOUT_EVENT, REVERSED = "as measured", "without the event", "reversed"

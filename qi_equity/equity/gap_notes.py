@@ -8,11 +8,11 @@ import pandas as pd
 from qi_equity._result import note
 from qi_equity.data.cells import MISSING, SUPPRESSED, Bools, Floats, Ints
 from qi_equity.data.measure import Measure
+from qi_equity.data.reference import Against
 from qi_equity.data.spans import Spans
 from qi_equity.equity.gap_columns import AS_MEASURED, WITHOUT_EVENT, Gaps
 from qi_equity.equity.rate_notes import count_notes, in_spans
 from qi_equity.equity.rates import rate_of
-from qi_equity.equity.reference import Against
 from qi_equity.spc.words import amount
 
 COMMON = 0.10

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from qi_equity import _result, _validate
+from qi_equity.data.reference import Against, Reference, compare_with, resolve
 from qi_equity.data.series import StratifiedSeries, check_series
 from qi_equity.data.spans import Over, Spans, spans
 from qi_equity.data.table import TableResult, library
@@ -16,7 +17,6 @@ from qi_equity.equity import gap_notes, rate_notes
 from qi_equity.equity.gap_columns import Gaps, gaps_of
 from qi_equity.equity.intervals import DIFFERENCES, ODDS_RATIOS, RATIOS, chosen, default_name
 from qi_equity.equity.rates import exposure_of, rate_of, reliability_of, with_status
-from qi_equity.equity.reference import Against, Reference, compare_with, resolve
 from qi_equity.errors import OptionError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from qi_equity._result import Severity, note
 from qi_equity.data.cells import MISSING, PROVISIONAL, SUPPRESSED, Bools, Cells
+from qi_equity.data.reference import Against
 from qi_equity.data.spans import Spans
 from qi_equity.data.unknown import is_unknown
-from qi_equity.equity.reference import Against
 from qi_equity.formulas.interval import Interval
 from qi_equity.formulas.reliability import REASONS, Reliability
 from qi_equity.spc.words import plural

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 import qi_equity as qe
+from qi_equity.data.reference import Reference
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.equity.gaps import gaps
 from qi_equity.equity.rates import rates
-from qi_equity.equity.reference import Reference
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.plot import _style as style
 from qi_equity.plot._rows import make_rows, ratio_ticks, x_scale

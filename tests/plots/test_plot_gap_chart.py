@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 import qi_equity as qe
+from qi_equity.data.reference import Reference
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.equity.gap_chart.gap_chart import gap_chart
-from qi_equity.equity.reference import Reference
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.plot import _style as style
 from qi_equity.plot.gap_chart import plot_gap_chart

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 import qi_equity as qe
+from qi_equity.data.reference import Reference
 from qi_equity.equity.gap_notes import gap_amount
 from qi_equity.equity.gaps import GapTable, gaps
-from qi_equity.equity.reference import Reference
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.formulas import (
     difference_intervals,

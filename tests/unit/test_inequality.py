@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import qi_equity as qe
+from qi_equity.data.reference import Reference
 from qi_equity.equity.inequality.catalogue import CATALOGUE, inequality_measures
 from qi_equity.equity.inequality.inequality import InequalityTable, inequality
-from qi_equity.equity.reference import Reference
 from qi_equity.errors import InputTypeError, OptionError
 
 STILLBIRTH = qe.Measure("Stillbirth", "proportion", "lower", unit="per 1000", counts="baby")

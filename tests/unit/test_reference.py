@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 import qi_equity as qe
+from qi_equity.data.reference import Against, Reference, compare_with, orientation, resolve
 from qi_equity.data.spans import spans
 from qi_equity.data.unknown import is_unknown, unknown_groups
-from qi_equity.equity.reference import Against, Reference, compare_with, orientation, resolve
 
 Make = Callable[..., qe.StratifiedSeries]
 EVENTS = [[1, 2], [6, 6], [4, 1], [9, 9]]

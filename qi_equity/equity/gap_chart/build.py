@@ -11,13 +11,13 @@ import pandas as pd
 
 from qi_equity._version import __version__
 from qi_equity.data import periods, regroup
+from qi_equity.data.reference import Against, Reference, compare_with, orientation
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import spans
 from qi_equity.data.timeline import Timeline, timeline
 from qi_equity.equity.gap_chart.judge import Case, judge, runs_analysis
 from qi_equity.equity.gap_chart.lines import Scale, draw
 from qi_equity.equity.gap_chart.sides import sides_of
-from qi_equity.equity.reference import Against, Reference, compare_with, orientation
 from qi_equity.errors import OptionError
 from qi_equity.spc import runs_tests
 from qi_equity.spc.lines import THREE_SIGMA

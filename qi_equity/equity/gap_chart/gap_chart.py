@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from qi_equity import _validate
+from qi_equity.data.reference import Reference, resolve
 from qi_equity.data.series import StratifiedSeries, check_series
 from qi_equity.data.timeline import timeline
 from qi_equity.equity.gap_chart.build import build, plain_options, resampled
 from qi_equity.equity.gap_chart.lines import SCALES, Scale
 from qi_equity.equity.gap_chart.result import GapChart
-from qi_equity.equity.reference import Reference, resolve
 from qi_equity.spc.build import Baseline, Phases
 from qi_equity.spc.rule_sets import resolve_rules
 from qi_equity.spc.rules import RuleSet

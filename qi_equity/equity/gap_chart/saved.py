@@ -10,10 +10,10 @@ import numpy as np
 
 from qi_equity import _validate
 from qi_equity._result import check_header, from_json, header, notes, to_json
+from qi_equity.data.reference import Against, Reference
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.timeline import Timeline
 from qi_equity.equity.gap_chart.lines import BLOCKS, SCALES
-from qi_equity.equity.reference import Against, Reference
 from qi_equity.errors import DataError
 from qi_equity.spc.rules import RuleSet
 from qi_equity.spc.runs_tests import RunsTests

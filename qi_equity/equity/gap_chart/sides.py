@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from qi_equity.data.cells import MISSING, OBSERVED, PROVISIONAL, SUPPRESSED, Cells
 from qi_equity.data.measure import Measure
-from qi_equity.equity.reference import Against, orientation
+from qi_equity.data.reference import Against, orientation
 from qi_equity.errors import OptionError
 
 FloatArray = npt.NDArray[np.float64]

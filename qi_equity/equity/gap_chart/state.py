@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from qi_equity.data.reference import Against, Reference
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.timeline import Timeline
 from qi_equity.equity.gap_chart.judge import Case, false_signals
 from qi_equity.equity.gap_chart.lines import Scale
 from qi_equity.equity.gap_chart.sides import Sides, sides_of
-from qi_equity.equity.reference import Against, Reference
 from qi_equity.spc import signals
 from qi_equity.spc.lines import ONE_SIGMA
 from qi_equity.spc.plotted import good_side

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from qi_equity import _result, _validate
 from qi_equity.data import regroup
+from qi_equity.data.reference import BEST, Reference, resolve
 from qi_equity.data.series import StratifiedSeries, check_series
 from qi_equity.data.spans import Over, Spans, spans
 from qi_equity.data.table import TableResult, library
 from qi_equity.data.unknown import unknown_groups
 from qi_equity.equity.inequality import rows as inequality_rows
 from qi_equity.equity.inequality.catalogue import InequalityMeasure, choose
-from qi_equity.equity.reference import BEST, Reference, resolve
 from qi_equity.errors import OptionError
 
 if TYPE_CHECKING:

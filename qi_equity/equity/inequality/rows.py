@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qi_equity import _result
 from qi_equity.data.cells import Floats, Ints
+from qi_equity.data.reference import BEST, Reference
 from qi_equity.data.spans import Spans
 from qi_equity.equity.inequality import chance, intervals
 from qi_equity.equity.inequality.catalogue import InequalityMeasure
@@ -25,7 +26,6 @@ from qi_equity.equity.inequality.estimates import (
     groups_named,
 )
 from qi_equity.equity.inequality.intervals import Found
-from qi_equity.equity.reference import BEST, Reference
 from qi_equity.formulas.inequality import mean_of_groups
 from qi_equity.formulas.inequality_compared import best_group, value_of_group
 

@@ -63,6 +63,8 @@ def regression(
     family: Family,
     included: ArrayLike | None = None,
     weights: ArrayLike | None = None,
+    *,
+    name: str = "events",
 ) -> Regression:
     """Check the arguments of a regression and lay them out.
 
@@ -74,8 +76,8 @@ def regression(
         If shapes do not fit together or a value cannot be.
     """
     one_of("family", family, ("binomial", "poisson", "gaussian"))
-    x, n, w, matrix = _stretched(events, size, design, family, weights)
-    _possible(x, n, w, family)
+    x, n, w, matrix = _stretched({name: events}, size, design, family, weights)
+    _possible(x, n, w, family, name)
     lead, (periods, terms) = x.shape[:-1], matrix.shape[-2:]
     drawn = np.broadcast_to(~np.isnan(matrix).any(axis=-1), x.shape)
     used = mask("included", included, x.shape) & drawn & (n > 0) & ~np.isnan(x) & ~np.isnan(w)
@@ -89,15 +91,18 @@ def regression(
 
 
 def _stretched(
-    events: ArrayLike, size: ArrayLike | None, design: ArrayLike, family: Family, weights: ArrayLike | None
+    outcome: dict[str, ArrayLike],
+    size: ArrayLike | None,
+    design: ArrayLike,
+    family: Family,
+    weights: ArrayLike | None,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Give events, sizes and weights of one shape, and the design."""
     if size is None and family != "gaussian":
         raise OptionError(f"size=None is not allowed for family={family!r}; give births or exposure.")
     matrix = _design(design)
-    data = {"events": events, "size": 1.0 if size is None else size}
-    data |= {"weights": 1.0 if weights is None else weights}
-    x, n, w = floats(data)
+    others = {"size": 1.0 if size is None else size, "weights": 1.0 if weights is None else weights}
+    x, n, w = floats(outcome | others)
     try:
         shape = np.broadcast_shapes(x.shape, matrix.shape[:-1])
     except ValueError as error:
@@ -132,10 +137,12 @@ def _misfit(design: FloatArray, events: FloatArray) -> OptionError:
     )
 
 
-def _possible(x: FloatArray, n: FloatArray, w: FloatArray, family: Family) -> None:
+def _possible(x: FloatArray, n: FloatArray, w: FloatArray, family: Family, name: str) -> None:
     """Refuse values that cannot be; what is not known is NaN."""
-    if np.isinf(x).any() or (family != "gaussian" and (x < 0).any()):
-        raise OptionError(f"events holds {_first(x, np.isinf(x) | (x < 0))}; give counts of 0 or more.")
+    wrong = np.isinf(x) | ((x < 0) & (family != "gaussian"))
+    if wrong.any():
+        allowed = "finite values" if family == "gaussian" else "counts of 0 or more"
+        raise OptionError(f"{name} holds {_first(x, wrong)}; give {allowed}, NaN where not known.")
     if np.isinf(n).any() or (n < 0).any():
         raise OptionError(f"size holds {_first(n, np.isinf(n) | (n < 0))}; give finite sizes of 0 or more.")
     if family == "binomial" and (x > n).any():

@@ -202,7 +202,7 @@ def _deviance(data: Regression, mean: FloatArray, family: Family) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         if family == "gaussian":
             return _summed(data, n * (x / n - mean) ** 2)
-        near: FloatArray = special.xlogy(x, x / (n * mean))
+        near = np.asarray(special.xlogy(x, x / (n * mean)), dtype=np.float64)
         if family == "binomial":
             return 2 * _summed(data, near + special.xlogy(n - x, (n - x) / (n * (1 - mean))))
         return 2 * _summed(data, near - (x - n * mean))

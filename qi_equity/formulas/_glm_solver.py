@@ -14,10 +14,10 @@ LINKS: dict[Family, Link] = {
     "gaussian": Link(np.asarray, np.asarray, np.ones_like, lambda eta: eta**2 / 2),
 }
 
-_ROUNDS = 50
-_HALVINGS = 30
+ROUNDS = 50
+HALVINGS = 30
 # Newton's method squares the distance to the solution: a step of this size ends at the rounding error.
-_NEAR = 1e-8
+NEAR = 1e-8
 # Squared sine of the angle between a term and the others below which it is taken as one of them.
 _SAME = 1e-12
 # How far a direction may miss a sign, relative to its size, and still count as one without an end.
@@ -47,12 +47,13 @@ def information(design: FloatArray, weight: FloatArray) -> FloatArray:
     return np.asarray(np.swapaxes(design * weight[..., np.newaxis], -1, -2) @ design)
 
 
-def full_rank(gram: FloatArray) -> BoolArray:
+def full_rank(gram: FloatArray, size: FloatArray | None = None) -> BoolArray:
     """Whether symmetric matrices of sums of products, shape (..., P, P), have full rank.
 
-    Elimination leaves of each term the part that the earlier ones do not explain.
+    Elimination leaves of each term the part that the earlier ones do not explain. It is judged by the size of
+    the term: its sum of squares, or ``size``, shape (..., P), where a part has been taken from it before.
     """
-    size = np.diagonal(gram, axis1=-2, axis2=-1)
+    size = np.diagonal(gram, axis1=-2, axis2=-1) if size is None else size
     root = np.sqrt(np.where(size > 0, size, 1.0))
     left = gram / (root[..., np.newaxis] * root[..., np.newaxis, :])
     good = (size > 0).all(axis=-1)
@@ -114,8 +115,8 @@ def _search(data: Regression, family: Family) -> tuple[FloatArray, BoolArray]:
     separated = np.zeros(len(coef), dtype=bool)
     moving, here = np.flatnonzero(told_apart), data.rows(told_apart)
     beta = _start(here, family)
-    best = _likelihood(here, predictor(here.design, beta), family)
-    for _ in range(_ROUNDS):
+    best = likelihood(here, predictor(here.design, beta), family)
+    for _ in range(ROUNDS):
         if not len(moving):
             break
         step = _newton(here, beta, family)
@@ -163,9 +164,10 @@ def _newton(data: Regression, beta: FloatArray, family: Family) -> FloatArray:
     return solve(information(data.design, data.weight * data.size * link.variance(mean)), score)
 
 
-def _likelihood(data: Regression, eta: FloatArray, family: Family) -> FloatArray:
+def likelihood(data: Regression, eta: FloatArray, family: Family) -> FloatArray:
+    """Give the log-likelihood of each stratum without its constants, shape (K,)."""
     terms = data.weight * (data.total * eta - data.size * LINKS[family].cumulant(eta))
-    return np.asarray(terms.sum(axis=-1))
+    return np.asarray(np.where(data.used, terms, 0.0).sum(axis=-1))
 
 
 def _uphill(
@@ -174,13 +176,13 @@ def _uphill(
     """Take the step, halved where the likelihood would fall; say where it was too small to matter."""
     eta, move = predictor(data.design, beta), predictor(data.design, step)
     length = np.ones(len(beta))
-    for _ in range(_HALVINGS):
-        reached = _likelihood(data, eta + length[:, np.newaxis] * move, family)
+    for _ in range(HALVINGS):
+        reached = likelihood(data, eta + length[:, np.newaxis] * move, family)
         falls = ~(reached >= best - 1e-10 * np.abs(best))
         if not falls.any():
             break
         length = np.where(falls, length / 2, length)
-    near = np.all(np.abs(np.where(data.used, move, 0.0)) <= _NEAR * (1 + np.abs(eta)), axis=-1)
+    near = np.all(np.abs(np.where(data.used, move, 0.0)) <= NEAR * (1 + np.abs(eta)), axis=-1)
     return beta + length[:, np.newaxis] * step, reached, np.asarray(near)
 
 
@@ -199,4 +201,4 @@ def _endless(data: Regression, inner: BoolArray, step: FloatArray) -> BoolArray:
     slack = (_SIGN * size)[:, np.newaxis]
     none, every = data.total == 0, data.total == data.size
     allowed = inner | ~data.used | (none & (move <= slack)) | (~none & every & (move >= -slack))
-    return np.asarray(allowed.all(axis=-1) & (size > 1e-6 * before) & (before > _NEAR))
+    return np.asarray(allowed.all(axis=-1) & (size > 1e-6 * before) & (before > NEAR))

@@ -127,7 +127,7 @@ def fit_ar1(
     given = None if rho_fixed is None else _given(rho_fixed, data.shape)
     terms, periods = data.design.shape[-1], data.used.sum(axis=-1)
     parts = _fit(data, given, restricted=method == "reml")
-    lead = data.shape
+    lead, time = data.shape, data.used.shape[-1]
     return Ar1Fit(
         coef=parts[0].reshape(*lead, terms),
         covariance=parts[1].reshape(*lead, terms, terms),
@@ -135,8 +135,8 @@ def fit_ar1(
         sigma=parts[3].reshape(lead),
         df=(periods - float(terms)).reshape(lead),
         log_likelihood=parts[4].reshape(lead),
-        fitted=np.where(data.drawn, predictor(data.design, parts[0]), np.nan).reshape(*lead, -1),
-        used=data.used.reshape(*lead, -1),
+        fitted=np.where(data.drawn, predictor(data.design, parts[0]), np.nan).reshape(*lead, time),
+        used=data.used.reshape(*lead, time),
     )
 
 

@@ -208,7 +208,9 @@ def _pieces(
     design = data.design
     leverage = np.where(used, spread * ((design @ covariance) * design).sum(axis=-1), 0.0)
     scores = residual[..., np.newaxis] * design
-    return _Pieces(scores.reshape(*shape, -1), leverage.reshape(shape), fit.used.sum(axis=-1, dtype=float))
+    terms = scores.shape[-1]
+    periods = fit.used.sum(axis=-1, dtype=float)
+    return _Pieces(scores.reshape(*shape, terms), leverage.reshape(shape), periods)
 
 
 def _small_sample(pieces: _Pieces, fit: GlmFit) -> FloatArray:

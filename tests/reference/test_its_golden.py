@@ -97,7 +97,7 @@ def test_table_of_r_has_the_weights_of_its_last_but_one_step(case: dict[str, Any
 
 
 def as_r_stops(case: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Iteratively reweighted least squares that ends as glm.fit does: inverse information, weights, residuals.
+    """Iteratively reweighted least squares that ends as glm.fit does: inverse information, weights, rest.
 
     R stops where the deviance no longer moves, but keeps the weights from before that step, in the
     covariance, the scores and the dispersion of quasi families: up to 2e-8 from what the solution gives.

@@ -85,15 +85,20 @@ def count_needed(size: FloatArray, other: FloatArray, confidence: float) -> Floa
     """Give the least count that differs from none at all among the others, by the exact (mid-P) test."""
     with np.errstate(divide="ignore", invalid="ignore"):
         alone = np.where(np.isinf(size), 1.0, size / (size + other))
-        return np.asarray(np.ceil(np.log(2 * tail_of(confidence)) / np.log(alone)))
+        events = np.ceil(np.log(2 * tail_of(confidence)) / np.log(alone))
+    return np.asarray(np.maximum(events, 1.0))
 
 
 def chance_of_count(count: FloatArray, rate: FloatArray, size: FloatArray, kind: Kind) -> FloatArray:
     """Give the chance of so many events or more; sizes need not be whole."""
+    endless = np.isinf(size) & (rate > 0)
+    births = np.where(endless, 1.0, size)
     if kind == "rate":
-        return np.asarray(special.gammainc(count, rate * size))
-    chance = special.betainc(count, np.maximum(size - count, 0) + 1, np.minimum(rate, 1))
-    return np.where(count > size, 0.0, chance)
+        chance = np.asarray(special.gammainc(count, rate * births), dtype=np.float64)
+    else:
+        found = special.betainc(count, np.maximum(births - count, 0) + 1, np.minimum(rate, 1))
+        chance = np.where(count > births, 0.0, found)
+    return np.where(endless, 1.0, chance)
 
 
 def rate_for_count(count: FloatArray, chance: float, size: FloatArray, kind: Kind) -> FloatArray:

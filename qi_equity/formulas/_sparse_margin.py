@@ -75,9 +75,10 @@ def carried(ratio: Interval, total: Total, rates_at: Rates, contrast: Contrast) 
         estimate = at(middle, total.events)
         ends = []
         for end, outer, sign in ((ratio.lower, np.fmin, -1), (ratio.upper, np.fmax, 1)):
-            corner = outer(at(end, total.least), at(end, total.most))
+            here = at(end, total.events)
+            corner = outer(here, outer(at(end, total.least), at(end, total.most)))
             far = outer(at(middle, total.least), at(middle, total.most))
-            distance = np.hypot(at(end, total.events) - estimate, far - estimate)
+            distance = np.hypot(here - estimate, far - estimate)
             inner = np.fmin if sign > 0 else np.fmax
             usable = known & np.isfinite(estimate)
             ends.append(np.where(usable, inner(estimate + sign * distance, corner), corner))

@@ -255,7 +255,8 @@ def births_needed(
     )
     wanted = least_power(power)
     return phi * least_births(
-        p * theta + before, lambda n: power_at(p, p * theta, before / phi, n, kind, confidence) - wanted
+        stable(p * theta, kind) + before,
+        lambda n: power_at(p, p * theta, before / phi, n, kind, confidence) - wanted,
     )
 
 
@@ -318,7 +319,9 @@ def births_needed_each_side(
         others={"ratio": ratio, "inflation": inflation},
     )
     wanted = least_power(power)
-    return phi * least_births(p * theta, lambda n: power_at(p, p * theta, n, n, kind, confidence) - wanted)
+    return phi * least_births(
+        stable(p * theta, kind), lambda n: power_at(p, p * theta, n, n, kind, confidence) - wanted
+    )
 
 
 def smallest_detectable_shift(

@@ -17,6 +17,9 @@ from qi_equity._version import __version__
 
 if TYPE_CHECKING:
     from qi_equity import datasets as datasets
+    from qi_equity.change.evaluate import evaluate_change as evaluate_change
+    from qi_equity.change.model import ChangeModel as ChangeModel
+    from qi_equity.change.result import ChangeEvaluation as ChangeEvaluation
     from qi_equity.data.catalogue import measures as measures
     from qi_equity.data.counts import from_counts as from_counts
     from qi_equity.data.disclosure.audit import DisclosureAudit as DisclosureAudit
@@ -121,6 +124,9 @@ _HOMES = {
     "plot_completeness": "plot.completeness",
     "compare_groups": "equity.comparison.compare",
     "GroupComparison": "equity.comparison.compare",
+    "evaluate_change": "change.evaluate",
+    "ChangeEvaluation": "change.result",
+    "ChangeModel": "change.model",
     "Reference": "data.reference",
     "SuppressionRule": "data.disclosure.rule",
     "audit_disclosure": "data.disclosure.audit",
@@ -136,6 +142,8 @@ __all__ = [
     "NP",
     "BernoulliCusum",
     "C",
+    "ChangeEvaluation",
+    "ChangeModel",
     "ColumnError",
     "ControlChart",
     "CountCusum",
@@ -176,6 +184,7 @@ __all__ = [
     "compare_groups",
     "control_chart",
     "datasets",
+    "evaluate_change",
     "false_signal_probability",
     "from_counts",
     "from_records",

@@ -183,7 +183,7 @@ def resolve(reference: object, series: StratifiedSeries) -> Reference:
     return given
 
 
-def compare_with(spans: Spans, reference: Reference) -> Against:
+def compare_with(spans: Spans, reference: Reference, *, best_of: Spans | None = None) -> Against:
     """Find the counts that each stratum is compared with, span by span.
 
     Parameters
@@ -192,6 +192,9 @@ def compare_with(spans: Spans, reference: Reference) -> Against:
         Counts of S strata in K spans.
     reference : Reference
         As :func:`resolve` gives it.
+    best_of : Spans, optional
+        Counts of the same strata by which the best group is chosen, such as those before a change. Default:
+        the spans themselves.
 
     Returns
     -------
@@ -209,7 +212,7 @@ def compare_with(spans: Spans, reference: Reference) -> Against:
     if reference.name == REST:
         return _rest(spans, reference, places)
     if reference.name == BEST:
-        names, notes = _best(spans, reference, places)
+        names, notes = _best(best_of or spans, reference, places)
         return _named(spans, reference, places, names, notes)
     return _target(spans, reference)
 

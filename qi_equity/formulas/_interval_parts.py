@@ -21,6 +21,15 @@ def tail_of(confidence: float) -> float:
     return (1 - number("confidence", confidence, above=0, below=1)) / 2
 
 
+def tails_of(confidence: ArrayLike) -> FloatArray:
+    """Give the probability of either tail for levels of confidence that differ between cells."""
+    (levels,) = floats({"confidence": confidence})
+    wrong = levels[~((levels > 0) & (levels < 1))]
+    if wrong.size:
+        raise OptionError(f"confidence holds {float(wrong[0])!r}; give numbers between 0 and 1, such as 0.95.")
+    return np.asarray((1 - levels) / 2)
+
+
 def z_of(confidence: float) -> float:
     """Give the standard normal quantile of a two-sided interval."""
     return -float(special.ndtri(tail_of(confidence)))

@@ -26,19 +26,20 @@ _LONG_STEP = 4.0
 Table = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 
 
-def lower_odds_ratio(table: Table, tail: float) -> FloatArray:
-    """Give the odds ratio at which P(X > x) + P(X = x) / 2 is the tail, for flat tables; NaN where x is.
+def lower_odds_ratio(table: Table, tail: FloatArray) -> FloatArray:
+    """Give the odds ratio at which P(X > x) + P(X = x) / 2 is its tail, for flat tables; NaN where x is.
 
     It is 0 where the group could not have had fewer events.
     """
     x, _, x0, n0 = table
     lower = np.where(np.isnan(x), np.nan, 0.0)
     used = np.flatnonzero((x > 0) & (x0 < n0))
-    z, some = -float(special.ndtri(tail)), _rows(table, used)
+    some, tail = _rows(table, used), tail[used]
+    z = -special.ndtri(tail)
     for rows, beyond, weight in _blocks(some, z):
         here = _rows(some, rows)
-        start = _log_adjusted(*here) - z / _spread(*here)
-        lower[used[rows]] = np.exp(_newton(beyond, weight, start, np.log(tail)))
+        start = _log_adjusted(*here) - z[rows] / _spread(*here)
+        lower[used[rows]] = np.exp(_newton(beyond, weight, start, np.log(tail[rows])))
     return lower
 
 
@@ -58,7 +59,7 @@ def mid_p_tails(table: Table) -> tuple[FloatArray, FloatArray]:
     return few, many
 
 
-def _blocks(table: Table, away: float | FloatArray) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
+def _blocks(table: Table, away: FloatArray) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
     """Go through the tables, narrow ones first: rows, counts less x, and logarithms of their weights.
 
     ``away`` is how many standard errors x may be from the bulk of the distribution.
@@ -91,7 +92,7 @@ def _weights(
     return np.broadcast_to(beyond, weight.shape), np.where(inside, weight, -np.inf)
 
 
-def _newton(beyond: FloatArray, weight: FloatArray, start: FloatArray, wanted: float) -> FloatArray:
+def _newton(beyond: FloatArray, weight: FloatArray, start: FloatArray, wanted: FloatArray) -> FloatArray:
     """Find the log odds ratio at which the logarithm of the mid-P chance of as many events is as wanted."""
     at, moving = start.copy(), np.arange(start.size)
     share = np.where(beyond > 0, 1.0, np.where(beyond == 0, 0.5, 0.0))
@@ -101,7 +102,7 @@ def _newton(beyond: FloatArray, weight: FloatArray, start: FloatArray, wanted: f
         many = chance * share[moving]
         total, tail = chance.sum(axis=1), many.sum(axis=1)
         slope = (many * beyond[moving]).sum(axis=1) / tail - (chance * beyond[moving]).sum(axis=1) / total
-        step = np.clip((np.log(tail / total) - wanted) / slope, -_LONG_STEP, _LONG_STEP)
+        step = np.clip((np.log(tail / total) - wanted[moving]) / slope, -_LONG_STEP, _LONG_STEP)
         at[moving] -= step
         # Each table stops by itself, so that its result does not depend on the others.
         moving = moving[np.abs(step) > _SMALL_STEP * np.maximum(1, np.abs(at[moving]))]

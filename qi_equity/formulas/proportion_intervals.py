@@ -144,7 +144,7 @@ def clopper_pearson_interval(events: ArrayLike, births: ArrayLike, *, confidence
     return Interval(x / n, *exact_ends(x, n, tail_of(confidence)))
 
 
-def wilson_ends(x: FloatArray, n: FloatArray, z: float) -> tuple[FloatArray, FloatArray]:
+def wilson_ends(x: FloatArray, n: FloatArray, z: float | FloatArray) -> tuple[FloatArray, FloatArray]:
     """Give the ends of the Wilson interval, the lower without differences of nearly equal numbers."""
     half = z * np.sqrt(z * z + 4 * x * (n - x) / n)
     lower = 2 * x * x / (n * (2 * x + z * z + half))

@@ -7,18 +7,19 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from qi_equity._validate import one_of
 from qi_equity.errors import OptionError
 from qi_equity.formulas import _sparse_margin as margin
 from qi_equity.formulas._arrays import FloatArray
-from qi_equity.formulas._interval_parts import binomial_cells, rate_cells, tail_of
+from qi_equity.formulas._interval_parts import binomial_cells, rate_cells, tails_of
 from qi_equity.formulas._sparse_tail import lower_odds_ratio, mid_p_tails
 from qi_equity.formulas.interval import Interval
-from qi_equity.formulas.proportion_intervals import wilson_interval
-from qi_equity.formulas.rate_intervals import mid_p_rate_interval
+from qi_equity.formulas.proportion_intervals import wilson_ends
+from qi_equity.formulas.rate_intervals import mid_p_count_ends
 
-__all__ = ["along_the_margin", "conditional_odds_ratio", "conditional_p"]
+__all__ = ["along_the_margin", "conditional_odds_ratio", "conditional_p", "conditional_rate_p"]
 
 Kind = Literal["proportion", "rate"]
 
@@ -29,7 +30,7 @@ def conditional_odds_ratio(
     reference_events: ArrayLike,
     reference_births: ArrayLike,
     *,
-    confidence: float = 0.95,
+    confidence: ArrayLike = 0.95,
 ) -> Interval:
     r"""Mid-P interval for an odds ratio from the noncentral hypergeometric distribution.
 
@@ -50,8 +51,8 @@ def conditional_odds_ratio(
         Events and births of the group, or after a change; NaN where not known.
     reference_events, reference_births : array_like of whole numbers, shape (...)
         Events and births of the reference, or before the change.
-    confidence : float
-        Level of confidence, in (0, 1).
+    confidence : float, or array_like of float, broadcastable to (...)
+        Level of confidence, in (0, 1); one for each cell where they differ.
 
     Returns
     -------
@@ -86,8 +87,10 @@ def conditional_odds_ratio(
     ([0.051, 0.0], [7.542, 4.219])
     """
     x, n, x0, n0 = _cells(events, births, reference_events, reference_births)
-    tail, shape = tail_of(confidence), x.shape
-    x1, n1, x2, n2 = (a.ravel() for a in (x, n, x0, n0))
+    tails = tails_of(confidence)
+    shape = np.broadcast_shapes(x.shape, tails.shape)
+    x, n, x0, n0 = (np.broadcast_to(a, shape) for a in (x, n, x0, n0))
+    x1, n1, x2, n2, tail = (a.ravel() for a in (x, n, x0, n0, np.broadcast_to(tails, shape)))
     with np.errstate(divide="ignore", invalid="ignore"):
         estimate = np.asarray(x * (n0 - x0) / ((n - x) * x0))
         upper = 1 / lower_odds_ratio((x2, n2, x1, n1), tail)
@@ -140,6 +143,60 @@ def conditional_p(
     return np.asarray(np.minimum(2 * np.minimum(few, many), 1)).reshape(x.shape)
 
 
+def conditional_rate_p(
+    events: ArrayLike, exposure: ArrayLike, reference_events: ArrayLike, reference_exposure: ArrayLike
+) -> FloatArray:
+    r"""Two-sided mid-P value of equal rates: twice the smaller tail, given all events.
+
+    With :math:`\pi = e_1 / (e_1 + e_0)` and :math:`I` the regularised incomplete beta function,
+
+    .. math:: P(X > x_1) + \tfrac12 P(X = x_1) = \tfrac12 \{I_\pi(x_1, x_0 + 1) + I_\pi(x_1 + 1, x_0)\}
+
+    It is below :math:`\alpha` exactly where
+    :func:`~qi_equity.formulas.ratio_intervals.mid_p_rate_ratio` at confidence :math:`1 - \alpha` leaves out 1.
+
+    Parameters
+    ----------
+    events, exposure : array_like, shape (...)
+        Events, which need not be whole, and what they are counted over; NaN where not known.
+    reference_events, reference_exposure : array_like, shape (...)
+        The same of the reference, or before the change.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (...)
+        Chances in [0, 1]; 1 without any event, NaN where either has no exposure.
+
+    Raises
+    ------
+    InputTypeError
+        If an argument does not hold numbers.
+    OptionError
+        If a number is negative or infinite.
+
+    References
+    ----------
+    .. [1] Berry, Armitage. Mid-P confidence intervals: a brief review. The Statistician 1995;44:417-23.
+
+    Examples
+    --------
+    Two events here and none there over the same exposure: half of 1/4 in the upper tail.
+
+    >>> conditional_rate_p(2, 100, 0, 100).round(4)
+    array([0.25])
+    """
+    names = ("events", "exposure", "reference_events", "reference_exposure")
+    x, e, x0, e0 = rate_cells(
+        dict(zip(names, (events, exposure, reference_events, reference_exposure), strict=True))
+    )
+    share = e / (e + e0)
+    some, others = np.where(x > 0, x, 1.0), np.where(x0 > 0, x0, 1.0)
+    as_many = np.where(x > 0, special.betainc(some, x0 + 1, share), 1.0)
+    more = np.where(x0 > 0, special.betainc(x + 1, others, share), 0.0)
+    many = np.where(np.isnan(share), np.nan, (as_many + more) / 2)
+    return np.asarray(2 * np.minimum(many, 1 - many))
+
+
 def along_the_margin(
     change: Interval,
     events: ArrayLike,
@@ -148,7 +205,7 @@ def along_the_margin(
     reference_size: ArrayLike,
     *,
     kind: Kind = "proportion",
-    confidence: float = 0.95,
+    confidence: ArrayLike = 0.95,
 ) -> tuple[Interval, Interval]:
     r"""Ratio and difference of two rates from an interval of their odds ratio, all on one side of no change.
 
@@ -176,8 +233,8 @@ def along_the_margin(
         The same of the reference, or before the change.
     kind : {"proportion", "rate"}
         Whether the size is births, of which each has the event or not, or exposure.
-    confidence : float
-        Level of confidence of ``change``, in (0, 1), for the interval of the total.
+    confidence : float, or array_like of float, broadcastable to (...)
+        Level of confidence of ``change``, in (0, 1), for the interval of the total; for rates one for all.
 
     Returns
     -------
@@ -220,12 +277,13 @@ def along_the_margin(
     x, n, x0, n0 = np.broadcast_arrays(*_known(counts, kind), change.estimate)[:4]
     both = x + x0
     if kind == "rate":
-        found = mid_p_rate_interval(both, n + n0, confidence=confidence)
+        lower, upper = mid_p_count_ends(both, float(np.asarray(confidence)))
         rates_at = margin.rates(n, n0)
     else:
-        found = wilson_interval(both, n + n0, confidence=confidence)
+        share = wilson_ends(both, n + n0, -special.ndtri(tails_of(confidence)))
+        lower, upper = (end * (n + n0) for end in share)
         rates_at = margin.proportions(n, n0)
-    total = margin.Total(both, found.lower * (n + n0), found.upper * (n + n0))
+    total = margin.Total(both, lower, upper)
     difference = margin.carried(change, total, rates_at, margin.difference)
     if kind == "rate":
         return change, difference

@@ -1,0 +1,1 @@
+"""What a change did to each group, and to the gaps between them."""

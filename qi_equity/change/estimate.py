@@ -1,0 +1,103 @@
+"""What every way of estimating a change returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from qi_equity.data.cells import Bools, Floats
+from qi_equity.formulas.interval import Interval
+
+__all__ = ["SCALES", "Effects", "around", "choose", "inflation", "t_of", "two_sided_p"]
+
+SCALES = ("difference", "ratio", "odds_ratio")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Effects:
+    """The changes of many strata; arrays of shape (..., K), one column a change.
+
+    Everything is of the adverse outcome: a difference below 0 and a ratio below 1 are improvements.
+
+    Parameters
+    ----------
+    before : Interval
+        The rate that there would have been after the change, had the level before it gone on (with its trend
+        and season, if the model has them).
+    after : Interval
+        The fitted rate after the change.
+    difference, ratio, odds_ratio : Interval
+        After against before; the odds ratio is NaN where the measure is no proportion.
+    p : ndarray of float
+        Two-sided p-value of no change (in the ratio, or in the difference for means).
+    dispersion : ndarray of float
+        Dispersion of the stratum with which the intervals were made, >= 1 (for means: standard deviation).
+    df : ndarray of float
+        Degrees of freedom of the t quantile; infinite where there are too few periods to know dispersion.
+    exact : ndarray of bool
+        Whether the interval of the change is exact, because a cell is too small for a model.
+    """
+
+    before: Interval
+    after: Interval
+    difference: Interval
+    ratio: Interval
+    odds_ratio: Interval
+    p: Floats
+    dispersion: Floats
+    df: Floats
+    exact: Bools
+
+    def reversed(self) -> Effects:
+        """Turn round the changes of a measure of which more is better: below 0, or 1, is then improvement."""
+        change, ratio = self.difference, self.ratio
+        with np.errstate(divide="ignore"):
+            turned = Interval(1 / ratio.estimate, 1 / ratio.upper, 1 / ratio.lower)
+        return replace(
+            self, difference=Interval(-change.estimate, -change.upper, -change.lower), ratio=turned
+        )
+
+    def take(self, index: Any) -> Effects:
+        """Give the strata of an index into the first axis."""
+        parts: dict[str, Any] = {f.name: _part(getattr(self, f.name), index) for f in fields(self)}
+        return Effects(**parts)
+
+
+def _part(value: Any, index: Any) -> Any:
+    if isinstance(value, Interval):
+        return Interval(value.estimate[index], value.lower[index], value.upper[index])
+    return value[index]
+
+
+def choose(where: Bools, one: Interval, other: Interval) -> Interval:
+    """Take one interval where told, elsewhere the other."""
+    return Interval(
+        *(np.where(where, getattr(one, e), getattr(other, e)) for e in ("estimate", "lower", "upper"))
+    )
+
+
+def t_of(df: Floats, confidence: float) -> Floats:
+    """Give the t quantile of a two-sided interval; the normal one for infinite degrees of freedom."""
+    finite = np.where(np.isfinite(df), df, 1.0)
+    t = special.stdtrit(finite, (1 + confidence) / 2)
+    return np.where(np.isnan(df), np.nan, np.where(np.isfinite(df), t, special.ndtri((1 + confidence) / 2)))
+
+
+def two_sided_p(t: Floats, df: Floats) -> Floats:
+    """Give the two-sided p-value of a t statistic; of a normal one for infinite degrees of freedom."""
+    finite = np.where(np.isfinite(df), df, 1.0)
+    tail = np.where(np.isfinite(df), special.stdtr(finite, -np.abs(t)), special.ndtr(-np.abs(t)))
+    return np.asarray(2 * tail)
+
+
+def around(estimate: Floats, error: Floats, t: Floats) -> Interval:
+    """Give the interval of an estimate with a standard error."""
+    return Interval(estimate, estimate - t * error, estimate + t * error)
+
+
+def inflation(dispersion: Floats, df: Floats, confidence: float) -> Floats:
+    """Give how many times wider than a plain normal interval one with dispersion and a t quantile is."""
+    return np.sqrt(dispersion) * t_of(df, confidence) / special.ndtri((1 + confidence) / 2)

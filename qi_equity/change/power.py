@@ -1,0 +1,126 @@
+"""What each stratum's births could have shown, and what is still needed: never from the change observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from qi_equity.change.design import Design
+from qi_equity.change.estimate import Effects, inflation
+from qi_equity.change.level import segment_sums, used_periods
+from qi_equity.change.study import REVERSED, Study
+from qi_equity.data.cells import Floats
+from qi_equity.formulas.detectable_change import births_needed, smallest_detectable_ratio
+from qi_equity.formulas.interim_looks import chance_of_false_signal
+
+__all__ = ["POWER", "Power", "chance_if_read_each_period", "power_of"]
+
+POWER = 0.8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Power:
+    """What could be seen, arrays of shape (S, K).
+
+    Parameters
+    ----------
+    smallest : ndarray of float
+        Smallest ratio (after over before, adverse, below 1) that could have been shown with 80 % power; NaN
+        where none could.
+    births : ndarray of float
+        Births after the change still needed to show a meaningful one; 0 where there are enough, infinite
+        where no number is, because there are too few before it.
+    periods : ndarray of float
+        The same in periods, at the births a period there have been since the change.
+    """
+
+    smallest: Floats
+    births: Floats
+    periods: Floats
+
+
+def power_of(study: Study, design: Design, own: Effects, meaningful: float, confidence: float) -> Power:
+    """Say what the births of every stratum could have shown at its rate before the change.
+
+    The variance is multiplied by the dispersion, by the square of the t quantile over the normal one, and by
+    what trend and season cost: the variance of the step in the design over that of a plain before and after,
+    at a constant rate.
+    """
+    if study.family == "gaussian":
+        return _of_means(own, meaningful, confidence)
+    events, size = study.events, study.size
+    x, n = segment_sums(events, size, design.segment, design.counted.shape[-2] + 1)
+    before, after = n[..., :-1], n[..., 1:]
+    rate = x[..., :-1] / before
+    kind = "proportion" if study.family == "binomial" else "rate"
+    wide = inflation(own.dispersion, own.df, confidence) ** 2 * _design_factor(design, events, size, n)
+    wide = np.where(np.isfinite(wide), wide, np.nan)
+    known = np.isfinite(wide + rate)
+    fill = [np.where(known, a, np.nan) for a in (rate, before, after, wide)]
+    turned = study.way == REVERSED
+    smallest = smallest_detectable_ratio(
+        *fill[:3],
+        kind=kind,
+        direction="rise" if turned else "fall",
+        power=POWER,
+        confidence=confidence,
+        inflation=fill[3],
+    )
+    wanted = 1 / meaningful if turned else meaningful
+    needed = births_needed(
+        fill[0], wanted, fill[1], kind=kind, power=POWER, confidence=confidence, inflation=fill[3]
+    )
+    missing = np.maximum(needed - after, 0)
+    used = (used_periods(events, size)[..., None, :] & design.counted).sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        periods = missing / (after / used)
+        return Power(1 / smallest if turned else smallest, missing, periods)
+
+
+def _of_means(own: Effects, meaningful: float, confidence: float) -> Power:
+    """Take the standard error of the difference, which does not depend on the change."""
+    wanted = (special.ndtri((1 + confidence) / 2) + special.ndtri(POWER)) / special.ndtri(
+        (1 + confidence) / 2
+    )
+    half = (own.difference.upper - own.difference.lower) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = wanted * half / np.abs(own.before.estimate)
+        smallest = np.where(share < 1, 1 - share, np.nan)
+    nothing = np.full(smallest.shape, np.nan)
+    return Power(smallest, nothing, nothing)
+
+
+def _design_factor(design: Design, events: Floats, size: Floats, n: Floats) -> Floats:
+    """Give what the terms of the model beside the levels cost, in variance."""
+    plain = 1 / n[..., :-1] + 1 / n[..., 1:]
+    if design.level_only:
+        return np.ones(plain.shape)
+    births = np.where(used_periods(events, size) & (design.segment >= 0), size, 0.0)
+    information = np.einsum("...t,...tp,...tr->...pr", births, design.own, design.own)
+    sound = np.linalg.cond(information) < 1 / np.finfo(np.float64).eps
+    safe = np.where(sound[..., None, None], information, np.eye(design.own.shape[-1]))
+    share = np.where(design.counted, births[..., None, :], 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = share / share.sum(axis=-1, keepdims=True)
+    step = np.einsum("...kt,...ktp->...kp", share, design.own[..., None, :, :] - design.without)
+    cost = np.einsum("...kp,...pr,...kr->...k", step, np.linalg.inv(safe), step)
+    return np.where(sound[..., None], cost / plain, np.nan)
+
+
+def chance_if_read_each_period(study: Study, design: Design, confidence: float) -> Floats:
+    """Give the chance that one of the readings, one a period since each change, says "improved" of no change.
+
+    It is that of all births together: the shares of information by period hardly differ between strata.
+    Shape (K,).
+    """
+    births = np.where(np.isfinite(study.events), np.nan_to_num(study.size), 0.0)
+    looks = []
+    for k in range(design.counted.shape[-2]):
+        since = np.where(design.counted[:, k], births, 0.0).sum(axis=0)
+        before = np.where(design.segment == k, births, 0.0).sum()
+        after = np.cumsum(since)[since > 0]
+        information = 1 / (1 / before + 1 / after) if before > 0 and after.size else np.array([np.nan])
+        looks.append(float(chance_of_false_signal(information, confidence=confidence, sides=1)))
+    return np.array(looks)

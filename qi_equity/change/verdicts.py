@@ -1,0 +1,131 @@
+"""The words for what an interval says: of a stratum's change, of a gap's change, and beyond the trend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qi_equity.data.cells import Bools, Floats
+from qi_equity.formulas.holm import holm
+from qi_equity.formulas.interval import Interval
+
+__all__ = [
+    "BEYOND",
+    "GAP_VERDICTS",
+    "IMPROVED",
+    "NOT_VISIBLE",
+    "NO_CHANGE",
+    "VERDICTS",
+    "WORSENED",
+    "beyond_trend",
+    "change_verdict",
+    "family_verdict",
+    "gap_verdict",
+]
+
+Words = NDArray[Any]
+
+IMPROVED, WORSENED, ROSE, FELL = "improved", "worsened", "rose", "fell"
+NO_CHANGE, NOT_VISIBLE = "no meaningful change", "not yet visible"
+VERDICTS = (IMPROVED, WORSENED, ROSE, FELL, NO_CHANGE, NOT_VISIBLE)
+
+NARROWED, WIDENED, REVERSED = "narrowed", "widened", "reversed"
+LEVELLED_DOWN = "narrowed because the reference worsened"
+GROUP_WORSENED = "narrowed because the group worsened"
+GAP_VERDICTS = (NARROWED, LEVELLED_DOWN, GROUP_WORSENED, WIDENED, REVERSED, NO_CHANGE, NOT_VISIBLE)
+
+BEYOND = ("yes", "no", "cannot tell")
+
+
+def change_verdict(ratio: Interval, meaningful: float, *, directed: bool = True) -> Words:
+    """Say what the interval of a ratio (after over before, adverse) shows.
+
+    In this order: wholly below 1: improved; wholly above 1: worsened; wholly within ``meaningful`` and its
+    reciprocal: no meaningful change; else not yet visible. Without a direction: fell, rose.
+    """
+    better, worse = (IMPROVED, WORSENED) if directed else (FELL, ROSE)
+    known = np.isfinite(ratio.lower) & ~np.isnan(ratio.upper)
+    inside = (ratio.lower >= meaningful) & (ratio.upper <= 1 / meaningful)
+    return np.select(
+        [known & (ratio.upper < 1), known & (ratio.lower > 1), known & inside],
+        [better, worse, NO_CHANGE],
+        NOT_VISIBLE,
+    )
+
+
+def family_verdict(
+    verdict: Words, ratio: Interval, p: Floats, declared: Bools, meaningful: float, level: float
+) -> tuple[Words, Floats]:
+    """Give the verdicts that hold for all declared strata together, and Holm's p-values.
+
+    A change that does not survive is "no meaningful change" where its interval says so, else "not yet
+    visible". Strata that are not declared are judged each by itself; the last axis is the family.
+    """
+    adjusted = holm(p, counted=declared, axis=-1)
+    changed = np.isin(verdict, (IMPROVED, WORSENED, ROSE, FELL))
+    inside = (ratio.lower >= meaningful) & (ratio.upper <= 1 / meaningful)
+    lost = declared & changed & ~(adjusted < level)
+    return np.where(lost, np.where(inside, NO_CHANGE, NOT_VISIBLE), verdict), adjusted
+
+
+def beyond_trend(ratio: Interval, meaningful: float) -> Words:
+    """Say whether a step stands apart from trend and season: its ratio in the model that has both.
+
+    "yes" where the interval leaves out 1; "no" where it leaves out every meaningful step in the direction of
+    its estimate; else "cannot tell".
+    """
+    apart = (ratio.upper < 1) | (ratio.lower > 1)
+    nothing = np.where(ratio.estimate <= 1, ratio.lower >= meaningful, ratio.upper <= 1 / meaningful)
+    known = np.isfinite(ratio.lower) & np.isfinite(ratio.upper)
+    return np.select([known & apart, known & nothing], BEYOND[:2], BEYOND[2])
+
+
+def gap_verdict(
+    before: Interval, after: Interval, change: Interval, own: Floats, reference: Floats, margin: Floats
+) -> Words:
+    """Say what happened to a gap, on a scale on which no gap is 0 (ratios as logarithms).
+
+    Parameters
+    ----------
+    before, after, change : Interval
+        The gap (group less reference, adverse), and how much it moved.
+    own, reference : ndarray of float
+        Change of the group and of the reference on the same scale; their difference is the gap's.
+    margin : ndarray of float
+        Size of the smallest meaningful change of the gap, > 0.
+
+    Returns
+    -------
+    ndarray of str
+        A gap narrows where the interval of its change lies wholly on the side of no gap, and it ends nearer
+        to no gap than it began; where it passes no gap and ends farther away it is reversed. Of a gap that
+        narrows it is said if it is because the side that fared better worsened: where that is at least half
+        of the narrowing.
+    """
+    side = np.where(before.estimate >= 0, 1.0, -1.0)
+    low, high = (
+        np.where(side > 0, change.lower, -change.upper),
+        np.where(side > 0, change.upper, -change.lower),
+    )
+    known = ~np.isnan(low) & ~np.isnan(high) & ~np.isnan(before.estimate)
+    nearer = np.abs(after.estimate) <= np.abs(before.estimate)
+    closing = known & (high < 0)
+    # The side that fared better before: the reference where the gap was above 0, else the group.
+    lost = np.where(side > 0, reference, own)
+    gained = -np.where(side > 0, own, reference)
+    down = closing & nearer & (lost > 0) & ~(gained > lost)
+    inside = (low >= -margin) & (high <= margin)
+    return np.select(
+        [
+            down & (side > 0),
+            down,
+            closing & nearer,
+            closing,
+            known & (low > 0),
+            known & inside,
+        ],
+        [LEVELLED_DOWN, GROUP_WORSENED, NARROWED, REVERSED, WIDENED, NO_CHANGE],
+        NOT_VISIBLE,
+    )

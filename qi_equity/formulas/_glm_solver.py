@@ -71,9 +71,9 @@ def solve(matrix: FloatArray, vector: FloatArray) -> FloatArray:
     try:
         return np.asarray(np.linalg.solve(matrix, vector[..., np.newaxis])[..., 0])
     except np.linalg.LinAlgError:
-        good = full_rank(matrix)
-        safe = np.where(good[..., np.newaxis, np.newaxis], matrix, np.eye(matrix.shape[-1]))
-        return np.where(good[..., np.newaxis], solve(safe, vector), np.nan)
+        good = full_rank(matrix)[..., np.newaxis, np.newaxis]
+        safe = np.where(good, matrix, np.eye(matrix.shape[-1]))
+        return np.where(good, np.linalg.solve(safe, vector[..., np.newaxis]), np.nan)[..., 0]
 
 
 def inverse(matrix: FloatArray) -> FloatArray:
@@ -124,10 +124,11 @@ def _search(data: Regression, family: Family) -> tuple[FloatArray, BoolArray]:
         doubt = suspect[moving]
         if doubt.any():
             endless[doubt] = _endless(here.rows(doubt), inner[moving[doubt]], step[doubt])
+        lost = np.isnan(step).any(axis=-1)
         beta, best, near = _uphill(here, beta, step, best, family)
         coef[moving[near & ~endless]] = beta[near & ~endless]
-        separated[moving[endless]] = True
-        left = ~(near | endless)
+        separated[moving[endless | (lost & doubt)]] = True
+        left = ~(near | endless | lost)
         if not left.all():
             here, moving, beta, best = here.rows(left), moving[left], beta[left], best[left]
     separated[moving[suspect[moving]]] = True
@@ -145,16 +146,26 @@ def _bounded(data: Regression, family: Family) -> tuple[BoolArray, BoolArray]:
 
 
 def _start(data: Regression, family: Family) -> FloatArray:
-    """Fit weighted least squares to the observed rates, drawn in a little from where they have no link."""
+    """Fit weighted least squares to the observed rates, or one rate to all, whichever is more likely.
+
+    The observed rates are drawn in a little from where they have no link.
+    """
     link, n = LINKS[family], np.where(data.used, data.size, 1.0)
-    if family == "binomial":
-        mean = (data.total + 0.5) / (n + 1)
+    if family == "gaussian":
+        mean = data.total / n
     else:
-        mean = (data.total + (0.1 if family == "poisson" else 0.0)) / n
-    spread = link.variance(mean)
-    weighted = data.weight * data.size * spread
-    aim = weighted * link.link(mean) + data.weight * (data.total - data.size * mean)
-    return solve(information(data.design, weighted), crossed(data.design, aim))
+        mean = (data.total + 0.5) / (n + 1) if family == "binomial" else (data.total + 0.1) / n
+    spread = data.size * link.variance(mean)
+    aim = spread * link.link(mean) + data.total - data.size * mean
+    each = _squares(data, data.weight * spread, data.weight * aim)
+    rate = (data.total.sum(axis=-1) + 0.5) / (data.size.sum(axis=-1) + 1)
+    one = _squares(data, data.size, data.size * link.link(rate)[:, np.newaxis])
+    likely = [likelihood(data, predictor(data.design, beta), family) for beta in (each, one)]
+    return np.where((likely[0] >= likely[1])[:, np.newaxis], each, one)
+
+
+def _squares(data: Regression, weight: FloatArray, aim: FloatArray) -> FloatArray:
+    return solve(information(data.design, weight), crossed(data.design, aim))
 
 
 def _newton(data: Regression, beta: FloatArray, family: Family) -> FloatArray:

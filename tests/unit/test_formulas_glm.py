@@ -243,6 +243,27 @@ def test_steep_and_large_series_are_fitted_too(kind: Any) -> None:
     assert large.fitted == pytest.approx([0.15, 0.15, 0.35, 0.35], rel=1e-12)
 
 
+@pytest.mark.parametrize("kind", ["binomial", "poisson"])
+def test_a_step_that_is_too_long_is_halved(kind: Any) -> None:
+    """A month of nothing but events makes Newton's method overshoot here."""
+    x = np.array([1533, 8, 14, 2, 0, 1, 2, 27, 15, 33])
+    n = np.array([1533, 810, 924, 123, 226, 50, 526, 2439, 1948, 2738])
+    at = np.arange(-5.0, 5.0)
+    z = np.stack([np.ones(10), at, at**2], axis=-1)
+    fit = fit_glm(x, n, z, family=kind)
+    assert z.T @ (n * fit.fitted) == pytest.approx(z.T @ x, rel=1e-11)
+
+
+def test_a_search_that_gets_lost_is_told_from_one_that_ends() -> None:
+    """Without a maximum, on the way to where its information is no longer a number."""
+    x, n, z = np.array([900, 0, 0]), np.array([900, 1, 5]), np.array([[1, 1], [1, 0], [1, 1]])
+    assert endless(x, n, z, "binomial")
+    fit = fit_glm([x, [60, 1, 3]], [n, [900, 3, 5]], z)
+    assert fit.separated.tolist() == [True, False]
+    assert np.isnan(fit.coef[0]).all()
+    assert fit.fitted[1] == pytest.approx([63 / 905, 1 / 3, 63 / 905], rel=1e-12)
+
+
 def test_units_of_a_term_do_not_matter() -> None:
     x, n = network()
     units = np.array([1, 1e6, 1e-6, 1e3])

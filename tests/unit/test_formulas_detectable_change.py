@@ -199,6 +199,13 @@ def test_gap_comes_back_to_the_power_and_to_the_change_of_one(scale, direction):
     np.testing.assert_allclose(alone, wanted, rtol=1e-9)
 
 
+def test_inflation_takes_births_away_from_its_own_side():
+    widened = power_of_gap_change(
+        0.15, 0.6, 600, 900, 0.04, 3000, 4000, inflation=1.5, reference_inflation=2.0
+    )
+    assert widened == pytest.approx(power_of_gap_change(0.15, 0.6, 400, 600, 0.04, 1500, 2000))
+
+
 def test_gap_of_rates_and_edges():
     rates = smallest_detectable_gap_change(0.01, 9e4, 9e4, 0.004, 4e5, 4e5, kind="rate")
     shares = smallest_detectable_gap_change(0.01, 9e4, 9e4, 0.004, 4e5, 4e5)

@@ -152,8 +152,8 @@ def conditional_rate_p(
 
     .. math:: P(X > x_1) + \tfrac12 P(X = x_1) = \tfrac12 \{I_\pi(x_1, x_0 + 1) + I_\pi(x_1 + 1, x_0)\}
 
-    It is below :math:`\alpha` exactly where
-    :func:`~qi_equity.formulas.ratio_intervals.mid_p_rate_ratio` at confidence :math:`1 - \alpha` leaves out 1.
+    It is below :math:`\alpha` exactly where :func:`~qi_equity.formulas.ratio_intervals.mid_p_rate_ratio` at
+    confidence :math:`1 - \alpha` leaves out 1.
 
     Parameters
     ----------

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from qi_equity import _result, _validate
-from qi_equity.change import evaluation_notes, tables, verdicts
+from qi_equity.change import evaluation_notes, tables
 from qi_equity.change.design import Design
 from qi_equity.change.estimate import Effects
 from qi_equity.change.gap_effects import gap_effects
+from qi_equity.change.judge import judge, trend_model
 from qi_equity.change.model import ChangeModel, read_model
 from qi_equity.change.power import chance_if_read_each_period, power_of
 from qi_equity.change.result import ChangeEvaluation
@@ -28,9 +29,6 @@ from qi_equity.errors import InputTypeError, OptionError
 __all__ = ["evaluate_change", "evaluated"]
 
 Primary = str | Sequence[str] | Mapping[str, Any]
-
-# Years before the change from which on a season is part of what "beyond the trend" is set against.
-_YEARS_FOR_SEASON = 2
 
 
 def evaluate_change(
@@ -206,39 +204,25 @@ def _check_model(study: Study, model: ChangeModel) -> None:
 
 
 def _against_trend(study: Study, model: ChangeModel, harmonics: int) -> tuple[ChangeModel, int]:
-    """Name the model of what "beyond the trend" is set against: a trend, and a season where two years show it."""
-    shared = model.trend == "shared"
-    first = study.schedule.starts[:, :1]
-    per_year = seasonal_periods(study.series.every)
-    earliest = np.nanmin(first, initial=np.inf)
-    season = per_year > 1 and earliest >= _YEARS_FOR_SEASON * per_year
-    return ChangeModel(trend="shared" if shared else "own", phase_in=model.phase_in), max(
-        harmonics, int(season)
-    )
+    """Name the model of what "beyond the trend" is set against."""
+    earliest = np.nanmin(study.schedule.starts[:, :1], initial=np.inf)
+    return trend_model(model, harmonics, earliest, seasonal_periods(study.series.every))
 
 
 def _words(
     study: Study, own: Effects, options: Mapping[str, Any], against_trend: tuple[ChangeModel, int]
 ) -> dict[str, Any]:
-    meaningful = options["meaningful"]
-    declared = declared_strata(study, options["primary"])
+    declared = declared_strata(study, options["primary"])[:, None]
+    confidence = options["confidence"]
+    step = study.effects(*against_trend, confidence)[0]
     directed = study.series.measure.better is not None
-    verdict = verdicts.change_verdict(own.ratio, meaningful, directed=directed)
-    whole = np.broadcast_to(declared[:, None], verdict.shape)
-    flat = [np.ravel(a) for a in (verdict, own.p, whole)]
-    ratio = own.ratio
-    flat_ratio = type(ratio)(ratio.estimate.ravel(), ratio.lower.ravel(), ratio.upper.ravel())
-    family, adjusted = verdicts.family_verdict(
-        flat[0], flat_ratio, flat[1], flat[2], meaningful, 1 - options["confidence"]
-    )
-    apart = study.effects(*against_trend, options["confidence"])[0]
-    beyond = verdicts.beyond_trend(apart.ratio, meaningful)
+    found = judge(own, step, declared, options["meaningful"], confidence, directed=directed)
     return {
-        "verdict": verdict,
-        "family_verdict": family.reshape(verdict.shape),
-        "family_p": adjusted.reshape(verdict.shape),
-        "beyond_trend": np.where(apart.exact, verdicts.BEYOND[2], beyond),
-        "declared": declared[:, None],
+        "verdict": found.verdict,
+        "family_verdict": found.family_verdict,
+        "family_p": found.family_p,
+        "beyond_trend": found.beyond_trend,
+        "declared": declared,
     }
 
 

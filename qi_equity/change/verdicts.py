@@ -70,15 +70,16 @@ def family_verdict(
     return np.where(lost, np.where(inside, NO_CHANGE, NOT_VISIBLE), verdict), adjusted
 
 
-def beyond_trend(ratio: Interval, meaningful: float) -> Words:
-    """Say whether a step stands apart from trend and season: its ratio in the model that has both.
+def beyond_trend(change: Interval, step: Interval, meaningful: float) -> Words:
+    """Say whether a change stands apart from trend and season, by its step in the model that has both.
 
-    "yes" where the interval leaves out 1; "no" where it leaves out every meaningful step in the direction of
-    its estimate; else "cannot tell".
+    "yes" where the interval of the step lies wholly on that side of 1 on which the change is; "no" where it
+    leaves out every meaningful step to that side; else "cannot tell".
     """
-    apart = (ratio.upper < 1) | (ratio.lower > 1)
-    nothing = np.where(ratio.estimate <= 1, ratio.lower >= meaningful, ratio.upper <= 1 / meaningful)
-    known = np.isfinite(ratio.lower) & np.isfinite(ratio.upper)
+    fell = change.estimate <= 1
+    apart = np.where(fell, step.upper < 1, step.lower > 1)
+    nothing = np.where(fell, step.lower >= meaningful, step.upper <= 1 / meaningful)
+    known = np.isfinite(step.lower) & np.isfinite(step.upper) & ~np.isnan(change.estimate)
     return np.select([known & apart, known & nothing], BEYOND[:2], BEYOND[2])
 
 

@@ -8,8 +8,10 @@ import numpy as np
 
 from qi_equity.formulas._arrays import BoolArray, FloatArray, IntArray
 
-# Autocorrelations at which the likelihood is looked at before the best is refined, denser towards the ends.
-_LOOKS = np.tanh(np.linspace(-7, 7, 71))[::-1]
+# Autocorrelations at which the likelihood is looked at before the best is refined, from high to low and denser
+# towards the ends: the mirror of one another, so that where the sign cannot be told the positive one is taken.
+_HIGH = np.tanh(np.linspace(7, 0, 36))
+_LOOKS = np.concatenate([_HIGH, -_HIGH[-2::-1]])
 _BISECTIONS = 45
 
 

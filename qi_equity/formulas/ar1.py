@@ -100,7 +100,8 @@ def fit_ar1(
     Ar1Fit
         NaN for a stratum with fewer than two periods more than terms (one, if ``rho_fixed`` is given), whose
         terms cannot be told apart in the periods used, or whose values the terms fit without any error. Where
-        the likelihood rises to the end, ``rho`` is next to 1 or -1.
+        the likelihood rises to the end, ``rho`` is next to 1 or -1; where all gaps are even, so that its sign
+        cannot be told, it is positive.
 
     Raises
     ------

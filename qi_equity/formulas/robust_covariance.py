@@ -195,8 +195,9 @@ def _pieces(
 ) -> _Pieces:
     data = regression(events, size, design, family, None, weights)
     shape = (*data.shape, data.used.shape[-1])
-    used = fit.used.reshape(data.used.shape) if fit.used.shape == shape else ~data.used
-    if (used & ~data.used).any() or fit.coef.shape[-1] != data.design.shape[-1]:
+    same = fit.used.shape == shape and fit.coef.shape[-1] == data.design.shape[-1]
+    used = fit.used.reshape(data.used.shape) if same else data.used
+    if not same or (used & ~data.used).any():
         raise OptionError(
             f"fit of {fit.coef.shape[-1]} terms and periods of shape {fit.used.shape} is not one of these "
             f"data, of shape {shape}; give the events, size and design that were fitted."

@@ -17,7 +17,12 @@ from qi_equity.errors import OptionError
 from qi_equity.formulas import _sparse_tail
 from qi_equity.formulas.interval import Interval
 from qi_equity.formulas.ratio_intervals import mid_p_rate_ratio
-from qi_equity.formulas.sparse_change import along_the_margin, conditional_odds_ratio, conditional_p
+from qi_equity.formulas.sparse_change import (
+    along_the_margin,
+    conditional_odds_ratio,
+    conditional_p,
+    conditional_rate_p,
+)
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "reference" / "sparse_change.json").read_text("utf-8"))
 CASES = [pytest.param(c, id=c["id"]) for c in GOLDEN["oddsratio_midp"]]
@@ -218,3 +223,40 @@ def test_coverage_of_all_three_scales_by_enumeration():
     true = (p * (1 - p0) / (p0 * (1 - p)), p / p0, p - p0)
     for found, value in zip((odds, ratio, difference), true, strict=True):
         assert 0.95 < weight[(found.lower <= value) & (value <= found.upper)].sum() < 0.99
+
+
+def test_p_of_rates_by_enumeration_and_with_the_interval():
+    x, x0 = (a.ravel().astype(float) for a in np.meshgrid(np.arange(7), np.arange(9)))
+    found = conditional_rate_p(x, 900, x0, 2100)
+    for p, own, other in zip(found, x, x0, strict=True):
+        total = int(own + other)
+        chance = stats.binom.pmf(np.arange(total + 1), total, 0.3)
+        few, many = chance[: int(own)].sum(), chance[int(own) + 1 :].sum()
+        assert p == pytest.approx(min(1, 2 * min(few, many) + chance[int(own)]), abs=1e-12)
+    interval = mid_p_rate_ratio(x, 900, x0, 2100)
+    outside = (interval.lower > 1) | (interval.upper < 1)
+    assert (outside == (found < 0.05)).all() and outside.any()
+
+
+def test_p_of_rates_without_exposure_and_of_effective_counts():
+    assert np.isnan(conditional_rate_p([1, np.nan], [0, 5], 2, 10)).all()
+    between = conditional_rate_p([4, 4.5, 5], 100, 12, 100)
+    assert (np.diff(between) > 0).all()
+    with pytest.raises(OptionError, match="events holds -1"):
+        conditional_rate_p(-1, 5, 1, 5)
+
+
+def test_each_cell_has_its_own_confidence():
+    counts = ([2, 2, 0], [120, 120, 50], [14, 14, 5], [130, 130, 60])
+    levels = np.array([0.9, 0.99, 0.95])
+    together = conditional_odds_ratio(*counts, confidence=levels)
+    ratio, difference = along_the_margin(together, *counts, confidence=levels)
+    for k, level in enumerate(levels):
+        one = [c[k] for c in counts]
+        alone = conditional_odds_ratio(*one, confidence=level)
+        margins = along_the_margin(alone, *one, confidence=level)
+        for several, single in zip((together, ratio, difference), (alone, *margins), strict=True):
+            assert several.lower[k] == single.lower[0] and several.upper[k] == single.upper[0]
+    assert together.upper[1] > together.upper[0]
+    with pytest.raises(OptionError, match=r"confidence holds 1\.0; give numbers between 0 and 1"):
+        conditional_odds_ratio(*counts, confidence=[0.9, 1.0, 0.9])

@@ -13,7 +13,9 @@ from qi_equity.formulas.interval import Interval
 __all__ = ["mean_effects"]
 
 
-def mean_effects(values: Floats, size: Floats, design: Design, *, confidence: float) -> Effects:
+def mean_effects(
+    values: Floats, size: Floats, design: Design, *, confidence: float, rho: float | None = None
+) -> Effects:
     r"""Compare the fitted means after each change with those that there would have been without it.
 
     A linear model with errors of neighbouring periods correlated as :math:`\rho^d` (AR(1)), by restricted
@@ -27,6 +29,8 @@ def mean_effects(values: Floats, size: Floats, design: Design, *, confidence: fl
         Columns of the regression; a shared trend is not for means.
     confidence : float
         Level of confidence, in (0, 1).
+    rho : float, optional
+        Correlation to be taken as given, within (-1, 1). Default: as the values show it.
 
     Returns
     -------
@@ -38,7 +42,7 @@ def mean_effects(values: Floats, size: Floats, design: Design, *, confidence: fl
     .. [1] Turner, Forbes, Karahalios, Taljaard, McKenzie. Evaluation of statistical methods used in the
        analysis of interrupted time series studies: a simulation study. BMC Med Res Methodol 2021;21:181.
     """
-    fit = fit_ar1(values, design.own, included=design.segment >= 0)
+    fit = fit_ar1(values, design.own, included=design.segment >= 0, rho_fixed=rho)
     weight = np.where(
         design.counted & np.isfinite(values)[..., None, :], np.nan_to_num(size)[..., None, :], 0.0
     )

@@ -33,7 +33,14 @@ FEW_EVENTS = 10
 
 
 def level_effects(
-    events: Floats, size: Floats, segment: Ints, changes: int, *, family: Family, confidence: float
+    events: Floats,
+    size: Floats,
+    segment: Ints,
+    changes: int,
+    *,
+    family: Family,
+    confidence: float,
+    inflate: Floats | None = None,
 ) -> Effects:
     r"""Compare the pooled rates before and after each change.
 
@@ -61,6 +68,9 @@ def level_effects(
         Whether events are out of births, or over an exposure.
     confidence : float
         Level of confidence, in (0, 1).
+    inflate : ndarray of float, shape (..., K), optional
+        How many times larger the variance of each change is than with this dispersion, because periods follow
+        on one another; the intervals of its two rates are widened alike. Default: 1.
 
     Returns
     -------
@@ -75,9 +85,9 @@ def level_effects(
     """
     x, n = segment_sums(events, size, segment, changes + 1)
     dispersion, df = (a[..., None] for a in level_dispersion(events, size, segment, x, n, family))
+    dispersion = dispersion if inflate is None else dispersion * inflate
     wide = inflation(dispersion, df, confidence)
-    rates = _rates(x / wide**2, n / wide**2, family, confidence)
-    after, before = (Interval(*(getattr(rates, e)[..., k] for e in _ENDS)) for k in _SIDES)
+    after, before = (_rates(x[..., k] / wide**2, n[..., k] / wide**2, family, confidence) for k in _SIDES)
     cells = tuple(a[..., k] for k in _SIDES for a in (x, n))
     few = np.broadcast_to(few_events(cells, family), cells[0].shape)
     large = _large(cells, dispersion, t_of(df, confidence), family)

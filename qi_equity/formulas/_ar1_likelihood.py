@@ -8,8 +8,8 @@ import numpy as np
 
 from qi_equity.formulas._arrays import BoolArray, FloatArray, IntArray
 
-# Autocorrelations at which the likelihood is looked at before the best is refined, from high to low and denser
-# towards the ends: the mirror of one another, so that where the sign cannot be told the positive one is taken.
+# Autocorrelations at which the likelihood is looked at before the best is refined, denser towards the ends.
+# From high to low and mirrored, so that the positive one is taken where the sign cannot be told.
 _HIGH = np.tanh(np.linspace(7, 0, 36))
 _LOOKS = np.concatenate([_HIGH, -_HIGH[-2::-1]])
 _BISECTIONS = 45
@@ -36,11 +36,6 @@ class Moments(NamedTuple):
     across: FloatArray
     before: FloatArray
     pairs: FloatArray
-
-    def rows(self, strata: BoolArray) -> Moments:
-        """Give the strata marked, shape (K,)."""
-        cut = (a[:, strata] for a in (self.here, self.across, self.before, self.pairs))
-        return Moments(self.first[strata], self.gaps, *cut)
 
 
 def moments(variables: FloatArray, used: BoolArray) -> Moments:

@@ -186,6 +186,8 @@ def combination_variance(
 
     Raises
     ------
+    InputTypeError
+        If a gradient does not hold numbers.
     OptionError
         If the gradients do not have a number for each term.
 
@@ -199,7 +201,7 @@ def combination_variance(
     >>> (part + (loading @ fit.shared_covariance * loading).sum(-1)).round(3).tolist()
     [0.045, 0.095]
     """
-    g, h = (np.asarray(a, dtype=np.float64) for a in (own_gradient, shared_gradient))
+    g, h = _two({"own_gradient": own_gradient, "shared_gradient": shared_gradient})
     wanted = fit.link.shape[-2:]
     if (g.shape[-1:], h.shape[-1:]) != (wanted[:1], wanted[1:]):
         raise OptionError(
@@ -212,12 +214,7 @@ def combination_variance(
 
 def _joined(own: ArrayLike, shared: ArrayLike) -> tuple[FloatArray, int]:
     """Give own and shared terms side by side, and how many are own."""
-    try:
-        first, second = (np.asarray(a, dtype=np.float64) for a in (own, shared))
-    except (TypeError, ValueError) as error:
-        raise InputTypeError(
-            "own or shared cannot be read as numbers; give arrays of shape (..., T, P) and (..., T, Q)."
-        ) from error
+    first, second = _two({"own": own, "shared": shared})
     if first.ndim < 2 or second.ndim < 2 or first.shape[-1] == 0:
         raise OptionError(
             f"own has shape {first.shape} and shared {second.shape}; give (..., T, P), with at least "
@@ -232,6 +229,16 @@ def _joined(own: ArrayLike, shared: ArrayLike) -> tuple[FloatArray, int]:
         ) from error
     wide = [np.broadcast_to(a, (*shape, a.shape[-1])) for a in (first, second)]
     return np.concatenate(wide, axis=-1), first.shape[-1]
+
+
+def _two(arguments: dict[str, ArrayLike]) -> tuple[FloatArray, FloatArray]:
+    try:
+        first, second = (np.asarray(a, dtype=np.float64) for a in arguments.values())
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(
+            f"{' or '.join(arguments)} cannot be read as numbers; give arrays with a number for each term."
+        ) from error
+    return first, second
 
 
 def _by_stratum(weights: ArrayLike) -> FloatArray:

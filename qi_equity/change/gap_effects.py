@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qi_equity.change.estimate import SCALES, Effects
+from qi_equity.change.estimate import SCALES, Effects, choose
 from qi_equity.change.verdicts import Words, gap_verdict
 from qi_equity.formulas.gap_change import square_and_add
 from qi_equity.formulas.interval import Interval
@@ -41,7 +41,8 @@ def gap_effects(
     """Set the changes of groups against those of their references, which are other births.
 
     The intervals add the squares of the distances of the two (on the log scale for ratios): the variance of a
-    gap is the sum of its two groups'. A meaningful change of a difference is one as large as a meaningful
+    gap is the sum of its two groups'. Where a ratio is 0 or infinite, for want of events, the distances are
+    added, which is wider. A meaningful change of a difference is one as large as a meaningful
     change of the group's own rate would make. ``reverse`` says that rates are of what is wanted, so that the
     lower one is the worse.
     """
@@ -70,6 +71,14 @@ def _on_scale(scale: str, group: Effects, reference: Effects, meaningful: float,
     if scale == "difference":
         return GapEffects(before, after, change, verdict)
     return GapEffects(_exp(before), _exp(after), _exp(change), verdict)
+
+
+def _less(one: Interval, other: Interval) -> Interval:
+    """Take one from the other; where a side has no event and so no finite logarithm, end from end."""
+    with np.errstate(invalid="ignore"):
+        found = square_and_add([one, other], [1, -1])
+        ends = Interval(found.estimate, one.lower - other.upper, one.upper - other.lower)
+    return choose(np.isfinite(found.estimate), found, ends)
 
 
 def _log(interval: Interval) -> Interval:

@@ -53,6 +53,11 @@ LOOKS = {
     "within the limits": Look(style.INSIDE, "o", "common"),
     "not yet visible": Look(style.CANNOT_SHOW, "o", "common", hollow=True),
     "not judged": Look(style.NOT_JUDGED, "X", "limits"),
+    "improved": Look(style.IMPROVED, style.MARKERS["improvement"], "improvement"),
+    "worsened": Look(style.WORSENED, style.MARKERS["concern"], "concern"),
+    "moved": Look(style.MOVED, style.MARKERS["neutral"], "neutral"),
+    "unchanged": Look(style.UNCHANGED, "o", "common"),
+    "change not visible": Look(style.CHANGE_NOT_VISIBLE, "o", "common", hollow=True),
     "unrecorded": Look("_unrecorded", "D", "common"),
 }
 

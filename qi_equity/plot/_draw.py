@@ -115,18 +115,18 @@ class Pen:
 def draw_panel(pen: Pen, panel: Panel) -> None:
     """Draw everything inside the frame of one panel."""
     if panel.empty:
-        _draw_empty(pen, panel)
+        draw_empty(pen, panel)
     else:
         _draw_lines(pen, panel)
         for arm in panel.arms:
             _draw_runs(pen, panel, arm)
             _draw_points(pen, panel, arm)
     if not (panel.no_births.all() or panel.missing.all()):
-        _draw_gaps(pen, panel)
+        draw_gaps(pen, panel)
     _draw_baseline(pen, panel)
 
 
-def _draw_empty(pen: Pen, panel: Panel) -> None:
+def draw_empty(pen: Pen, panel: Panel) -> None:
     if panel.suppressed.any():
         text = "nothing to show:\nnumbers are withheld"
     elif not len(panel.x):
@@ -288,7 +288,7 @@ def _draw_signals(pen: Pen, panel: Panel, arm: Arm, y: Floats, shown: Bools) -> 
             )
 
 
-def _draw_gaps(pen: Pen, panel: Panel) -> None:
+def draw_gaps(pen: Pen, panel: Panel) -> None:
     """Mark what is not there in a row of its own under the data."""
     row = pen.scale.beside(pen.scale.bottom, pen.scale.marks / 2 + 0.5)
     size = float(np.clip(pen.spacing * 0.8, 3.0, 5.0))

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qi_equity.data.measure import Measure
+from qi_equity.data.series import StratifiedSeries
 from qi_equity.plot import _result_words as result_words
 from qi_equity.plot import _style as style
 from qi_equity.plot._around import Head
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 SCALES = ("difference", "ratio")
-_ORIENTATION = {
+ORIENTATION = {
     "without the event": "Gaps are those in births without the event, so that more is worse for the group.",
     "reversed": "Gaps are turned round (reference less group, reference over group): more is worse.",
 }
@@ -45,10 +46,14 @@ def ends_of(measure: Measure) -> tuple[str, str]:
 
 def reference_of(gaps: GapTable) -> str:
     """Name what the groups are compared with."""
-    series, name = gaps.spans.series, gaps.options["reference"]["name"]
+    return reference_words(gaps.spans.series, gaps.options["reference"]["name"], gaps.table["reference"])
+
+
+def reference_words(series: StratifiedSeries, name: str | float, compared: pd.Series[str]) -> str:
+    """Name a reference as it was given, or those that each group was ``compared`` with."""
     if not isinstance(name, str) or (name == "target" and name not in series.groups):
         return result_words.target_words(series, name)
-    names = dict.fromkeys(result_words.people(series, str(n)) for n in gaps.table["reference"])
+    names = dict.fromkeys(result_words.people(series, str(n)) for n in compared)
     return and_list(list(names)) if len(names) <= 3 else "the reference"
 
 
@@ -61,7 +66,7 @@ def gap_said(gaps: GapTable) -> list[str]:
         f"Compared with {reference_of(gaps)}{why}.",
         f"At the right of each row: gap with {level} interval; rate of the group against that of the "
         "reference, and its events of births.",
-        _ORIENTATION.get(str(gaps.method["orientation"]), ""),
+        ORIENTATION.get(str(gaps.method["orientation"]), ""),
         "Neither direction is better for this measure." if measure.better is None else "",
         f"Hollow: not reliable by {gaps.method['reliability']}.",
     ]

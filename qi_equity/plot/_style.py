@@ -104,9 +104,34 @@ UNEQUAL = "more unequal than chance alone makes alike groups look"
 MAYBE_EQUAL = "not yet visible: chance alone could make it"
 IF_EQUAL = "what chance alone gives if all groups are alike"
 SHRUNKEN = "drawn towards its group's mean over the sites (shrunken)"
+IMPROVED = "improved, or gap narrowed (interval beyond no change)"
+WORSENED = "worsened, or gap widened (interval beyond no change)"
+MOVED = "moved otherwise (interval beyond no change): see the words"
+UNCHANGED = "no meaningful change (interval within the tinted band)"
+CHANGE_NOT_VISIBLE = "not yet visible: too few births to tell"
+NO_CHANGE, MEANINGFUL = "no change", "smaller than a meaningful change"
+OBSERVED, OBSERVED_FEW = "observed", "observed, fewer than 30 births"
+LEFT_OUT = "left out of the evaluation"
+FITTED, FITTED_BAND = "fitted line", "its interval"
+COUNTERFACTUAL, COUNTERFACTUAL_BAND = "as without the change", "the interval of that line"
+CHANGE = "start of a change"
 GROUP, REFERENCE = "rate of the group", "rate of its reference"
 
 LEGEND_ORDER = (
+    OBSERVED,
+    OBSERVED_FEW,
+    LEFT_OUT,
+    FITTED,
+    FITTED_BAND,
+    COUNTERFACTUAL,
+    COUNTERFACTUAL_BAND,
+    CHANGE,
+    IMPROVED,
+    WORSENED,
+    MOVED,
+    UNCHANGED,
+    CHANGE_NOT_VISIBLE,
+    MEANINGFUL,
     RATE,
     UNRELIABLE,
     WORSE,

@@ -52,9 +52,10 @@ def level_effects(
 
     which is the quasi-likelihood interval of a regression on the segment (without :math:`1 - p` for rates).
     Where a cell has fewer than 10 events, or births without one, it is the exact conditional (mid-P)
-    interval of the odds ratio (of the ratio, for rates), at the confidence that widens a normal interval by
-    :math:`t_\nu \sqrt{\hat\phi} / z`. The difference is that of two Wilson intervals of effective counts
-    (Newcombe), each count divided by the square of that widening.
+    interval of the odds ratio, at the confidence that widens a normal interval by
+    :math:`w = t_\nu \sqrt{\hat\phi} / z`; for rates that of the ratio of effective counts, each divided by
+    :math:`w^2`. The difference is that of two Wilson intervals (for rates mid-P) of effective counts
+    (Newcombe).
 
     Parameters
     ----------
@@ -194,9 +195,8 @@ def _small(
         change = mid_p_rate_ratio(*counts, confidence=confidence)
         ratio, difference = along_the_margin(change, *counts, kind="rate", confidence=confidence)
         return _spread(difference, few), _spread(ratio, few), _spread(None, few)
-    level = 1 - 2 * special.ndtr(-special.ndtri((1 + confidence) / 2) * widen)
-    odds = conditional_odds_ratio(*counts, confidence=level)
-    ratio, difference = along_the_margin(odds, *counts, confidence=level)
+    odds = conditional_odds_ratio(*counts, confidence=confidence, widened=widen)
+    ratio, difference = along_the_margin(odds, *counts, confidence=confidence, widened=widen)
     return _spread(difference, few), _spread(ratio, few), _spread(odds, few)
 
 

@@ -21,6 +21,8 @@ _CELLS_AT_ONCE = 500_000
 # Newton's steps square their error: after one this small the next would not change a digit.
 _SMALL_STEP = 1e-9
 _LONG_STEP = 4.0
+# Logarithm of a chance below which steps on the way to it may pass what a number can hold.
+_TINY = -50.0
 
 
 Table = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
@@ -98,11 +100,18 @@ def _newton(beyond: FloatArray, weight: FloatArray, start: FloatArray, wanted: F
     share = np.where(beyond > 0, 1.0, np.where(beyond == 0, 0.5, 0.0))
     while moving.size:
         power = weight[moving] + at[moving, None] * beyond[moving]
-        chance = np.exp(power - power.max(axis=1, keepdims=True))
-        many = chance * share[moving]
+        top = power.max(axis=1, keepdims=True)
+        chance = np.exp(power - top)
+        many, lift = chance * share[moving], np.zeros(moving.size)
+        far = np.flatnonzero(wanted[moving] < _TINY)
+        if far.size:
+            # Counts so far out that their chances would be lost are weighed among themselves.
+            highest = np.where(share[moving[far]] > 0, power[far], -np.inf).max(axis=1, keepdims=True)
+            many[far] = np.exp(np.minimum(power[far] - highest, 0)) * share[moving[far]]
+            lift[far] = (top[far] - highest)[:, 0]
         total, tail = chance.sum(axis=1), many.sum(axis=1)
         slope = (many * beyond[moving]).sum(axis=1) / tail - (chance * beyond[moving]).sum(axis=1) / total
-        step = np.clip((np.log(tail / total) - wanted[moving]) / slope, -_LONG_STEP, _LONG_STEP)
+        step = np.clip((np.log(tail / total) - lift - wanted[moving]) / slope, -_LONG_STEP, _LONG_STEP)
         at[moving] -= step
         # Each table stops by itself, so that its result does not depend on the others.
         moving = moving[np.abs(step) > _SMALL_STEP * np.maximum(1, np.abs(at[moving]))]

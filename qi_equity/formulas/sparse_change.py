@@ -12,7 +12,7 @@ from scipy import special
 from qi_equity._validate import one_of
 from qi_equity.errors import OptionError
 from qi_equity.formulas import _sparse_margin as margin
-from qi_equity.formulas._arrays import FloatArray
+from qi_equity.formulas._arrays import FloatArray, floats
 from qi_equity.formulas._interval_parts import binomial_cells, rate_cells, tails_of
 from qi_equity.formulas._sparse_tail import lower_odds_ratio, mid_p_tails
 from qi_equity.formulas.interval import Interval
@@ -23,6 +23,9 @@ __all__ = ["along_the_margin", "conditional_odds_ratio", "conditional_p", "condi
 
 Kind = Literal["proportion", "rate"]
 
+# Beyond so many standard deviations the chance (3e-89) is too small to be summed without a loss.
+_FARTHEST = 20.0
+
 
 def conditional_odds_ratio(
     events: ArrayLike,
@@ -31,6 +34,7 @@ def conditional_odds_ratio(
     reference_births: ArrayLike,
     *,
     confidence: ArrayLike = 0.95,
+    widened: ArrayLike = 1.0,
 ) -> Interval:
     r"""Mid-P interval for an odds ratio from the noncentral hypergeometric distribution.
 
@@ -53,6 +57,9 @@ def conditional_odds_ratio(
         Events and births of the reference, or before the change.
     confidence : float, or array_like of float, broadcastable to (...)
         Level of confidence, in (0, 1); one for each cell where they differ.
+    widened : float, or array_like of float, broadcastable to (...)
+        How many times wider a normal interval would be made, as for overdispersion, > 0: :math:`\alpha / 2`
+        is the chance beyond as many times the normal quantile, but not less than that beyond 20.
 
     Returns
     -------
@@ -68,7 +75,8 @@ def conditional_odds_ratio(
     InputTypeError
         If an argument does not hold numbers.
     OptionError
-        If a number is negative or not whole, events outnumber births, or ``confidence`` is not within (0, 1).
+        If a number is negative or not whole, events outnumber births, ``confidence`` is not within (0, 1) or
+        ``widened`` not above 0.
 
     References
     ----------
@@ -87,7 +95,7 @@ def conditional_odds_ratio(
     ([0.051, 0.0], [7.542, 4.219])
     """
     x, n, x0, n0 = _cells(events, births, reference_events, reference_births)
-    tails = tails_of(confidence)
+    tails = _tails(confidence, widened)
     shape = np.broadcast_shapes(x.shape, tails.shape)
     x, n, x0, n0 = (np.broadcast_to(a, shape) for a in (x, n, x0, n0))
     x1, n1, x2, n2, tail = (a.ravel() for a in (x, n, x0, n0, np.broadcast_to(tails, shape)))
@@ -206,6 +214,7 @@ def along_the_margin(
     *,
     kind: Kind = "proportion",
     confidence: ArrayLike = 0.95,
+    widened: ArrayLike = 1.0,
 ) -> tuple[Interval, Interval]:
     r"""Ratio and difference of two rates from an interval of their odds ratio, all on one side of no change.
 
@@ -235,6 +244,8 @@ def along_the_margin(
         Whether the size is births, of which each has the event or not, or exposure.
     confidence : float, or array_like of float, broadcastable to (...)
         Level of confidence of ``change``, in (0, 1), for the interval of the total; for rates one for all.
+    widened : float, or array_like of float, broadcastable to (...)
+        How many times wider a normal interval would be made, as for ``change``; not for rates.
 
     Returns
     -------
@@ -280,7 +291,7 @@ def along_the_margin(
         lower, upper = mid_p_count_ends(both, float(np.asarray(confidence)))
         rates_at = margin.rates(n, n0)
     else:
-        share = wilson_ends(both, n + n0, -special.ndtri(tails_of(confidence)))
+        share = wilson_ends(both, n + n0, -special.ndtri(_tails(confidence, widened)))
         lower, upper = (end * (n + n0) for end in share)
         rates_at = margin.proportions(n, n0)
     total = margin.Total(both, lower, upper)
@@ -289,6 +300,16 @@ def along_the_margin(
         return change, difference
     logs = margin.carried(change, total, rates_at, margin.log_ratio)
     return Interval(*(np.exp(end) for end in (logs.estimate, logs.lower, logs.upper))), difference
+
+
+def _tails(confidence: ArrayLike, widened: ArrayLike) -> FloatArray:
+    """Give the chance of either tail of an interval that is made so many times wider."""
+    (times,) = floats({"widened": widened})
+    wrong = times[~(times > 0) & ~np.isnan(times)]
+    if wrong.size:
+        raise OptionError(f"widened holds {float(wrong[0])!r}; give numbers above 0, such as 1.")
+    tails = tails_of(confidence)
+    return np.where(times == 1, tails, special.ndtr(np.maximum(special.ndtri(tails) * times, -_FARTHEST)))
 
 
 def _known(counts: Mapping[str, ArrayLike], kind: Kind) -> tuple[FloatArray, ...]:

@@ -262,3 +262,32 @@ def test_each_cell_has_its_own_confidence():
     assert together.upper[1] > together.upper[0]
     with pytest.raises(OptionError, match=r"confidence holds 1\.0; give numbers between 0 and 1"):
         conditional_odds_ratio(*counts, confidence=[0.9, 1.0, 0.9])
+
+
+@pytest.mark.parametrize("widened", [1.0, 1.7, 4.2, 6.5])
+def test_a_widened_interval_by_enumeration(widened):
+    """Also where its level of confidence would round to 1: as with one period to spare, t is 12.7."""
+    table = (3, 70, 14, 80)
+    found = conditional_odds_ratio(*table, widened=widened)
+    tail = stats.norm.sf(stats.norm.ppf(0.975) * widened)
+
+    def log_tail(log, which):
+        counts = np.arange(0, 18)
+        logs = counts * log
+        for n, k in ((70, counts), (80, 17 - counts)):
+            logs = logs + special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+        inside = (counts > 3) if which else (counts < 3)
+        weights = logs + np.where(inside, 0.0, np.where(counts == 3, np.log(0.5), -np.inf))
+        return special.logsumexp(weights) - special.logsumexp(logs) - np.log(tail)
+
+    for end, which in ((found.lower[0], 1), (found.upper[0], 0)):
+        expected = optimize.brentq(log_tail, -150, 150, args=(which,), xtol=1e-13)
+        assert np.log(end) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_widest_interval_is_finite_and_widening_is_checked():
+    many, few = (conditional_odds_ratio(9, 500, 200, 1000, widened=w) for w in (50.0, 10.1))
+    assert many.lower < few.lower
+    assert np.isfinite(many.upper)
+    with pytest.raises(OptionError, match=r"widened holds 0\.0; give numbers above 0"):
+        conditional_odds_ratio(1, 10, 2, 10, widened=0)

@@ -59,12 +59,8 @@ def _on_scale(scale: str, group: Effects, reference: Effects, meaningful: float,
         return Interval(-value.estimate, -value.upper, -value.lower) if reverse else value
 
     own, other = on(getattr(group, scale)), on(getattr(reference, scale))
-    # Rates of 0 and their logarithms have no distances to add: their intervals are NaN.
-    with np.errstate(invalid="ignore"):
-        before, after = (
-            square_and_add([rate(group, w), rate(reference, w)], [1, -1]) for w in ("before", "after")
-        )
-        change = square_and_add([own, other], [1, -1])
+    before, after = (_less(rate(group, w), rate(reference, w)) for w in ("before", "after"))
+    change = _less(own, other)
     size = (1 - meaningful) * group.before.estimate if scale == "difference" else -np.log(meaningful)
     margin = np.broadcast_to(size, change.estimate.shape)
     verdict = gap_verdict(before, after, change, own.estimate, other.estimate, margin)

@@ -12,9 +12,9 @@ import pytest
 
 import qi_equity as qe
 
-# Arguments that name a column of the caller's frame are the data; the rest are options.
+# Arguments that name a column of the caller's frame, or are series, are the data; the rest are options.
 DATA_ARGUMENTS = {
-    "self", "records", "counts", "measure", "series", "chart",
+    "self", "records", "counts", "measure", "series", "chart", "evaluation", "balancing", "process",
     "date", "period", "event", "value", "sd", "range", "expected", "numerator", "denominator",
     "ethnicity", "group", "site", "by", "person",
 }  # fmt: skip

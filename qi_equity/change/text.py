@@ -1,4 +1,4 @@
-"""An evaluation in words: what each group's and gap's verdict means, and all of it in one sentence."""
+"""An evaluation in words: what a verdict means to people, names of strata, and what is still needed."""
 
 from __future__ import annotations
 
@@ -7,88 +7,156 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from qi_equity.spc.words import amount, and_list, period
+from qi_equity.change.study import AS_MEASURED, REVERSED, WITHOUT_EVENT
+from qi_equity.change.verdicts import FELL, IMPROVED, NOT_VISIBLE, ROSE, WORSENED
+from qi_equity.data.reference import orientation
+from qi_equity.spc.words import amount, and_list, plural
 
 if TYPE_CHECKING:
     from qi_equity.change.result import ChangeEvaluation
 
-_MOST_NAMES = 8
+LOWER, HIGHER = "lower than before", "higher than before"
 _BEYOND = {
     "yes": "beyond the earlier trend",
     "no": "no more than the earlier trend",
     "cannot tell": "cannot be told from the earlier trend",
 }
+_RATIO = {
+    AS_MEASURED: "ratio",
+    WITHOUT_EVENT: "ratio without the event",
+    REVERSED: "ratio, before over after,",
+}
+# Names in a full list, names in one that is cut, and strata whose needs are told one by one.
+_MOST_NAMES, _FIRST_NAMES, _MOST_NEEDS = 8, 3, 4
+
+
+def direction(verdict: str, better: str | None) -> str | None:
+    """Say to which side a rate moved; None where the verdict is of no movement."""
+    way = {
+        IMPROVED: HIGHER if better == "higher" else LOWER,
+        WORSENED: LOWER if better == "higher" else HIGHER,
+        ROSE: HIGHER,
+        FELL: LOWER,
+    }
+    return way.get(verdict)
 
 
 def plain_words(row: Any, better: str | None) -> str:
-    """Say what a verdict means to people, without saying what caused it."""
-    way = {
-        "improved": "higher than before" if better == "higher" else "lower than before",
-        "worsened": "lower than before" if better == "higher" else "higher than before",
-        "rose": "higher than before",
-        "fell": "lower than before",
-    }
-    if row.verdict not in way:
-        return str(row.verdict)
-    return f"{way[row.verdict]}; {_BEYOND[row.beyond_trend]}"
+    """Say what a verdict means to people, without saying what brought it about."""
+    way = direction(row.verdict, better)
+    return str(row.verdict) if way is None else f"{way}; {_BEYOND[row.beyond_trend]}"
 
 
-def sentence(evaluation: ChangeEvaluation) -> str:
-    """Say in one text what was seen, for whom, of which gaps, and what could not be seen."""
-    texts = []
-    for change, groups in evaluation._groups.groupby("change", sort=True):
-        gaps = evaluation._gaps[evaluation._gaps["change"] == change]
-        texts.append(_of_change(evaluation, int(change), groups, gaps))
-    return " ".join(texts)
-
-
-def _of_change(evaluation: ChangeEvaluation, change: int, groups: pd.DataFrame, gaps: pd.DataFrame) -> str:
-    dates = groups["at"].dropna().unique()
-    when = [period(evaluation.series, np.datetime64(d)) for d in sorted(dates)]
-    head = f"{evaluation.series.measure.name}, after the change of {_span(when)}: "
-    better = evaluation.series.measure.better
-    said = pd.Series([plain_words(row, better) for row in groups.itertuples()], index=groups.index)
-    keys = [c for c in evaluation.series.cells.strata.columns]
-    parts = [
-        f"{words} for {_names(groups.loc[rows, keys])}"
-        for words, rows in said.groupby(said, sort=False).groups.items()
-    ]
-    parts.sort(key=lambda text: text.startswith("not yet visible"))
-    text = head + "; ".join(parts) + "."
-    return text + _of_gaps(evaluation, gaps, keys)
-
-
-def _span(when: list[str]) -> str:
-    return when[0] if len(when) == 1 else f"{when[0]} to {when[-1]}" if when else "no date"
-
-
-def _names(strata: pd.DataFrame) -> str:
-    """Name strata: groups, with their site where there are several; long lists are cut, and say so."""
-    labels = [", ".join(map(str, row)) for row in strata[_group_first(strata)].itertuples(index=False)]
-    if len(labels) > _MOST_NAMES:
-        return f"{'; '.join(labels[:_MOST_NAMES])}; and {len(labels) - _MOST_NAMES} more"
-    return "; ".join(labels) if len(strata.columns) > 1 else and_list(labels)
-
-
-def _group_first(strata: pd.DataFrame) -> list[str]:
-    return ["group", *[c for c in strata.columns if c != "group"]]
-
-
-def _of_gaps(evaluation: ChangeEvaluation, gaps: pd.DataFrame, keys: list[str]) -> str:
-    shown = gaps[(gaps["scale"] != "odds ratio") & (gaps["verdict"] != "is the reference")]
-    if shown.empty:
-        return ""
-    parts = []
-    for (scale, verdict), rows in shown.groupby(["scale", "verdict"], sort=False):
-        parts.append(f"as a {scale} {verdict} for {_names(rows[keys])}")
-    parts.sort(key=lambda text: "not yet visible" in text)
-    who = and_list(sorted(set(shown["reference"])))
-    return f" The gap to {who}: {'; '.join(parts)}."
+def phrase(row: Any, better: str | None) -> str:
+    """Say the same, and why nothing can be seen where there is nothing to compare."""
+    if pd.isna(row.at):
+        return "no change is recorded"
+    sides = [w for w in ("before", "after") if np.isnan(getattr(row, f"rate_{w}"))]
+    if sides and row.verdict == NOT_VISIBLE:
+        return f"{NOT_VISIBLE}; nothing is known {' or '.join(sides)}"
+    return plain_words(row, better)
 
 
 def row_text(evaluation: ChangeEvaluation, row: Any) -> str:
     """Say the numbers of one stratum: rates before and after, ratio with its interval, verdict."""
     measure = evaluation.series.measure
-    rates = f"{amount(measure, row.rate_before)} before, {amount(measure, row.rate_after)} after"
-    ratio = f"ratio {row.ratio:.2f} ({row.ratio_lower:.2f} to {row.ratio_upper:.2f})"
-    return f"{rates}, {ratio}: {plain_words(row, measure.better)}"
+    words = phrase(row, measure.better)
+    known = [
+        f"{amount(measure, rate)} {when}"
+        for when, rate in (("before", row.rate_before), ("after", row.rate_after))
+        if not np.isnan(rate)
+    ]
+    if not np.isnan(row.ratio):
+        known.append(f"{_RATIO[orientation(measure)]} {row.ratio:.2f} ({_ends(row)})")
+    return f"{', '.join(known)}: {words}" if known else words
+
+
+def _ends(row: Any) -> str:
+    if np.isnan(row.ratio_lower) and np.isnan(row.ratio_upper):
+        return "interval not known"
+    if np.isinf(row.ratio_upper):
+        return f"{row.ratio_lower:.2f} or more"
+    return f"{row.ratio_lower:.2f} to {row.ratio_upper:.2f}"
+
+
+def labels(strata: pd.DataFrame) -> list[str]:
+    """Name strata by their groups, with their site and further strata where there are several of these."""
+    text = strata.astype("str")
+    told = [c for c in text.columns if c not in ("site", "group")]
+    names = text["group"]
+    if told:
+        further = text[told[0]]
+        for column in told[1:]:
+            further = further + ", " + text[column]
+        names = names + " (" + further + ")"
+    if "site" in text:
+        names = names + " at " + text["site"]
+    return names.tolist()
+
+
+def names(strata: pd.DataFrame, everyone: pd.DataFrame) -> str:
+    """List strata, out of all of them; long lists are cut, and say so.
+
+    Where all are meant it says so, and where all sites of a group are.
+    """
+    if len(strata) > 1 and len(strata) == len(everyone):
+        return f"all {len(strata):,} {_noun(strata)}"
+    listed, rest = [], strata
+    if list(strata.columns) == ["site", "group"]:
+        own, total = strata["group"].value_counts(), everyone["group"].value_counts()
+        whole = [g for g in own.index if own[g] == total[g] > 1]
+        whole.sort(key=list(total.sort_index().index).index)
+        listed = [f"{group} at all {total[group]} sites" for group in whole]
+        rest = strata[~strata["group"].isin(whole)]
+    count = len(listed) + len(rest)
+    if count <= _MOST_NAMES:
+        return and_list(listed + labels(rest))
+    listed += labels(rest.head(_FIRST_NAMES))
+    first, more = ", ".join(listed[:_FIRST_NAMES]), count - _FIRST_NAMES
+    return f"{len(strata):,} of {len(everyone):,} {_noun(strata)} ({first} and {more:,} more)"
+
+
+def _noun(strata: pd.DataFrame) -> str:
+    return "strata" if len(strata.columns) > 1 else "groups"
+
+
+def needed(evaluation: ChangeEvaluation, rows: pd.DataFrame, strata: pd.DataFrame) -> str:
+    """Say how many births or periods are still needed in strata where a change is not yet visible.
+
+    Nothing where there are enough already, or where the number is not known.
+    """
+    need = rows["periods_needed"].to_numpy()
+    some, never = np.isfinite(need) & (need > 0), np.isinf(need)
+    goal = f"to see a ratio of {evaluation.options['meaningful']:g}"
+    parts = []
+    if some.any():
+        parts.append(f"{goal} still needed: {_amounts(evaluation, rows[some], strata[some])}")
+    if never.any():
+        who = "" if never.all() else f" for {names(strata[never], strata)}"
+        parts.append(f"too little before the change {goal}, however much comes after{who}")
+    return "".join(f"; {part}" for part in parts)
+
+
+def _amounts(evaluation: ChangeEvaluation, rows: pd.DataFrame, strata: pd.DataFrame) -> str:
+    births = rows["births_needed"].to_numpy() if evaluation.series.measure.kind == "proportion" else None
+    length = np.ceil(rows["periods_needed"].to_numpy())
+    every = evaluation.series.every.replace("-", " ")
+    if len(rows) > _MOST_NEEDS:
+        each = f"{_round(length.min()):,} to {plural(_round(length.max()), every)}"
+        if births is not None:
+            each = f"{_round(births.min()):,} to {_round(births.max()):,} births ({each})"
+        return f"{each} each"
+    texts = [plural(_round(value), every) for value in length]
+    if births is not None:
+        texts = [
+            f"about {plural(_round(b), 'birth')} ({text})" for b, text in zip(births, texts, strict=True)
+        ]
+    if len(rows) == 1:
+        return texts[0]
+    return and_list([f"{name} {text}" for name, text in zip(labels(strata), texts, strict=True)])
+
+
+def _round(value: float) -> int:
+    """Round up to two significant digits: needs are no more exact than that."""
+    step = 10 ** max(int(np.floor(np.log10(max(value, 1)))) - 1, 0)
+    return int(np.ceil(value / step) * step)

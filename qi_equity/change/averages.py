@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 
 from qi_equity.change.design import Design
-from qi_equity.change.estimate import Effects, around, t_of, two_sided_p
+from qi_equity.change.estimate import Effects, around, exponential, t_of, two_sided_p
 from qi_equity.data.cells import Floats
-from qi_equity.formulas.ar1 import fit_ar1
+from qi_equity.formulas.ar1 import Ar1Fit, fit_ar1
 from qi_equity.formulas.interval import Interval
 
-__all__ = ["mean_effects"]
+__all__ = ["fit_means", "mean_effects"]
+
+
+def fit_means(values: Floats, design: Design, *, rho: float | None = None) -> Ar1Fit:
+    """Fit the regression of every stratum; the coefficients of changes that it does not have are 0.
+
+    Strata with the same changes are fitted together, one set of changes at a time.
+    """
+    included = design.segment >= 0
+    whole = fit_ar1(values, design.own, included=included, rho_fixed=rho)
+    absent = design.absent(included & np.isfinite(values))
+    if not absent.any():
+        return whole
+    blocks = {f.name: getattr(whole, f.name).copy() for f in fields(Ar1Fit)}
+    for pattern in np.unique(absent[absent.any(axis=-1)], axis=0):
+        there, kept = (absent == pattern).all(axis=-1), ~pattern
+        part = fit_ar1(values[there], design.own[there][..., kept], included=included[there], rho_fixed=rho)
+        back = np.eye(pattern.size)[:, kept]
+        found = {f.name: getattr(part, f.name) for f in fields(Ar1Fit)}
+        found |= {"coef": part.coef @ back.T, "covariance": back @ part.covariance @ back.T}
+        for name, block in blocks.items():
+            block[there] = found[name]
+    return Ar1Fit(**blocks)
 
 
 def mean_effects(
@@ -42,7 +66,7 @@ def mean_effects(
     .. [1] Turner, Forbes, Karahalios, Taljaard, McKenzie. Evaluation of statistical methods used in the
        analysis of interrupted time series studies: a simulation study. BMC Med Res Methodol 2021;21:181.
     """
-    fit = fit_ar1(values, design.own, included=design.segment >= 0, rho_fixed=rho)
+    fit = fit_means(values, design, rho=rho)
     weight = np.where(
         design.counted & np.isfinite(values)[..., None, :], np.nan_to_num(size)[..., None, :], 0.0
     )
@@ -65,16 +89,15 @@ def mean_effects(
         positive = (after > 0) & (before > 0)
         log = np.where(positive, np.log(after / before), np.nan)
         log_error = error(of_after / after[..., None] - of_before / before[..., None])
-        p = two_sided_p(change.estimate / error(of_after - of_before), df[..., None])
-    ratio = around(log, log_error, t)
+        apart = np.where(positive, log / log_error, change.estimate / error(of_after - of_before))
     nothing = np.full(after.shape, np.nan)
     return Effects(
         before=around(before, error(of_before), t),
         after=around(after, error(of_after), t),
         difference=change,
-        ratio=Interval(np.exp(ratio.estimate), np.exp(ratio.lower), np.exp(ratio.upper)),
+        ratio=exponential(around(log, log_error, t)),
         odds_ratio=Interval(nothing, nothing, nothing),
-        p=p,
+        p=two_sided_p(apart, df[..., None]),
         dispersion=np.broadcast_to(fit.sigma[..., None], after.shape),
         df=np.broadcast_to(df[..., None], after.shape),
         exact=np.zeros(after.shape, dtype=np.bool_),

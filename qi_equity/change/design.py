@@ -65,6 +65,23 @@ class Design:
     terms: tuple[str, ...]
     level_only: bool
 
+    def absent(self, used: Bools) -> Bools:
+        """Tell which own columns are of a change that a stratum does not have in the periods used.
+
+        Parameters
+        ----------
+        used : ndarray of bool, shape (..., T)
+            Periods in the fit.
+
+        Returns
+        -------
+        ndarray of bool, shape (..., p)
+            None of a stratum without any period.
+        """
+        of_change = np.array([name.startswith(("step", "slope")) for name in self.terms])
+        nowhere = ~np.any(used[..., None] & (self.own != 0), axis=-2) & np.any(used, axis=-1, keepdims=True)
+        return np.asarray(nowhere & of_change[: self.own.shape[-1]])
+
     def twice(self) -> Design:
         """Give the design of the strata followed by that of what each is compared with: the same again."""
         blocks = ("own", "shared", "without", "segment", "counted")
@@ -76,8 +93,8 @@ def make_design(schedule: Schedule, model: ChangeModel, harmonics: int) -> Desig
     """Lay out the columns.
 
     The step of the k-th change is 1 from its first period on; with a ramp of L periods it grows by
-    1 / (L + 1) each. Time is counted from the last period before the first change, and a bend from the last
-    period before its own, so that each step is the change of level at its change.
+    1 / (L + 1) each. Time is counted from the last period before the first change of the stratum, and a bend
+    from the last period before its own, so that each step is the change of level at its change.
     """
     segment, starts = schedule.segment, schedule.starts
     time = np.arange(segment.shape[-1], dtype=np.float64)
@@ -90,14 +107,15 @@ def make_design(schedule: Schedule, model: ChangeModel, harmonics: int) -> Desig
     counted = (fitted[..., None, :] == place) & (steps >= 1)
     columns: list[tuple[str, Floats]] = [("level", np.ones(segment.shape))]
     columns += [(f"step {k + 1}", steps[..., k, :]) for k in range(starts.shape[-1])]
+    centred = np.where(np.isnan(starts[..., :1]), time, time - starts[..., :1] + 1)
     if model.trend == "own":
-        columns.append(("trend", np.nan_to_num(time - starts[..., :1] + 1, nan=0.0)))
+        columns.append(("trend", centred))
     if model.slope:
         bends = np.maximum(since, 0)
         columns += [(f"slope {k + 1}", bends[..., k, :]) for k in range(starts.shape[-1])]
     columns += _waves(schedule.season, harmonics, segment.shape)
     own = np.stack([values for _, values in columns], axis=-1)
-    shared = np.broadcast_to(time[:, None], (*segment.shape, 1)) if model.trend == "shared" else own[..., :0]
+    shared = centred[..., None] if model.trend == "shared" else own[..., :0]
     names = [name for name, _ in columns]
     return Design(
         own,

@@ -11,7 +11,7 @@ from scipy import special
 from qi_equity.data.cells import Bools, Floats
 from qi_equity.formulas.interval import Interval
 
-__all__ = ["SCALES", "Effects", "around", "choose", "inflation", "t_of", "two_sided_p"]
+__all__ = ["SCALES", "Effects", "around", "choose", "exponential", "inflation", "t_of", "two_sided_p"]
 
 SCALES = ("difference", "ratio", "odds_ratio")
 
@@ -32,7 +32,8 @@ class Effects:
     difference, ratio, odds_ratio : Interval
         After against before; the odds ratio is NaN where the measure is no proportion.
     p : ndarray of float
-        Two-sided p-value of no change (in the ratio, or in the difference for means).
+        Two-sided p-value of no change in the ratio (for means not above 0, which have none, in the
+        difference).
     dispersion : ndarray of float
         Dispersion of the stratum with which the intervals were made, >= 1 (for means: standard deviation).
     df : ndarray of float
@@ -90,12 +91,18 @@ def two_sided_p(t: Floats, df: Floats) -> Floats:
     """Give the two-sided p-value of a t statistic; of a normal one for infinite degrees of freedom."""
     finite = np.where(np.isfinite(df), df, 1.0)
     tail = np.where(np.isfinite(df), special.stdtr(finite, -np.abs(t)), special.ndtr(-np.abs(t)))
-    return np.asarray(2 * tail)
+    return np.where(np.isnan(df), np.nan, 2 * tail)
 
 
 def around(estimate: Floats, error: Floats, t: Floats) -> Interval:
     """Give the interval of an estimate with a standard error."""
     return Interval(estimate, estimate - t * error, estimate + t * error)
+
+
+def exponential(log: Interval) -> Interval:
+    """Take an interval back from the logarithmic scale; ends too large to hold are infinite."""
+    with np.errstate(over="ignore"):
+        return Interval(np.exp(log.estimate), np.exp(log.lower), np.exp(log.upper))
 
 
 def inflation(dispersion: Floats, df: Floats, confidence: float) -> Floats:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qi_equity.change.estimate import SCALES, Effects, choose
+from qi_equity.change.estimate import SCALES, Effects, choose, exponential
 from qi_equity.change.verdicts import Words, gap_verdict
 from qi_equity.formulas.gap_change import square_and_add
 from qi_equity.formulas.interval import Interval
@@ -42,9 +42,9 @@ def gap_effects(
 
     The intervals add the squares of the distances of the two (on the log scale for ratios): the variance of a
     gap is the sum of its two groups'. Where a ratio is 0 or infinite, for want of events, the distances are
-    added, which is wider. A meaningful change of a difference is one as large as a meaningful
-    change of the group's own rate would make. ``reverse`` says that rates are of what is wanted, so that the
-    lower one is the worse.
+    added, which is wider. A meaningful change of a difference is one as large as a meaningful change of the
+    group's own rate would make. ``reverse`` says that rates are of what is wanted, so that the lower one is
+    the worse.
     """
     return {scale: _on_scale(scale, group, reference, meaningful, reverse) for scale in SCALES}
 
@@ -55,7 +55,7 @@ def _on_scale(scale: str, group: Effects, reference: Effects, meaningful: float,
 
     def rate(effects: Effects, when: str) -> Interval:
         found: Interval = getattr(effects, when)
-        value = on(_odds(found) if scale == "odds_ratio" else found)
+        value = on(_odds(found, effects) if scale == "odds_ratio" else found)
         return Interval(-value.estimate, -value.upper, -value.lower) if reverse else value
 
     own, other = on(getattr(group, scale)), on(getattr(reference, scale))
@@ -66,7 +66,7 @@ def _on_scale(scale: str, group: Effects, reference: Effects, meaningful: float,
     verdict = gap_verdict(before, after, change, own.estimate, other.estimate, margin)
     if scale == "difference":
         return GapEffects(before, after, change, verdict)
-    return GapEffects(_exp(before), _exp(after), _exp(change), verdict)
+    return GapEffects(exponential(before), exponential(after), exponential(change), verdict)
 
 
 def _less(one: Interval, other: Interval) -> Interval:
@@ -82,11 +82,9 @@ def _log(interval: Interval) -> Interval:
         return Interval(np.log(interval.estimate), np.log(interval.lower), np.log(interval.upper))
 
 
-def _odds(rate: Interval) -> Interval:
+def _odds(rate: Interval, effects: Effects) -> Interval:
+    """Give the odds of a proportion; NaN for a rate or a mean, which has none."""
+    proportion = ~np.isnan(effects.odds_ratio.lower)
     with np.errstate(divide="ignore"):
-        return Interval(*(end / (1 - end) for end in (rate.estimate, rate.lower, rate.upper)))
-
-
-def _exp(log: Interval) -> Interval:
-    with np.errstate(over="ignore"):
-        return Interval(np.exp(log.estimate), np.exp(log.lower), np.exp(log.upper))
+        ends = (rate.estimate, rate.lower, rate.upper)
+        return Interval(*(np.where(proportion, end / (1 - end), np.nan) for end in ends))

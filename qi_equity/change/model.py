@@ -66,8 +66,8 @@ class ChangeModel:
             raise InputTypeError(f"slope={self.slope!r} is not allowed; give True or False.")
         if self.slope and self.trend != "own":
             raise OptionError(
-                f"slope=True with trend={self.trend!r} is not allowed: only a trend of each stratum's own can "
-                "bend; use trend='own'."
+                f"slope=True with trend={self.trend!r} is not allowed: only a trend of each stratum's own "
+                "can bend; use trend='own'."
             )
 
     @property

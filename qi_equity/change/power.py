@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import special
@@ -16,6 +17,8 @@ from qi_equity.formulas.detectable_change import births_needed, smallest_detecta
 from qi_equity.formulas.interim_looks import chance_of_false_signal
 
 __all__ = ["POWER", "Power", "chance_if_read_each_period", "power_of"]
+
+Kind = Literal["proportion", "rate"]
 
 POWER = 0.8
 
@@ -49,13 +52,15 @@ def power_of(study: Study, design: Design, own: Effects, meaningful: float, conf
     at a constant rate.
     """
     if study.family == "gaussian":
-        return _of_means(own, meaningful, confidence)
+        return _of_means(own, confidence, turned=study.way == REVERSED)
     events, size = study.events, study.size
     x, n = segment_sums(events, size, design.segment, design.counted.shape[-2] + 1)
     before, after = n[..., :-1], n[..., 1:]
     rate = x[..., :-1] / before
-    kind = "proportion" if study.family == "binomial" else "rate"
-    wide = inflation(own.dispersion, own.df, confidence) ** 2 * _design_factor(design, events, size, n)
+    kind: Kind = "proportion" if study.family == "binomial" else "rate"
+    wide = inflation(own.dispersion, own.df, confidence) ** 2 * _design_factor(
+        design, events, size, n, _precision(rate[..., 0], own.dispersion[..., 0], kind)
+    )
     wide = np.where(np.isfinite(wide), wide, np.nan)
     known = np.isfinite(wide + rate)
     fill = [np.where(known, a, np.nan) for a in (rate, before, after, wide)]
@@ -79,34 +84,61 @@ def power_of(study: Study, design: Design, own: Effects, meaningful: float, conf
         return Power(1 / smallest if turned else smallest, missing, periods)
 
 
-def _of_means(own: Effects, meaningful: float, confidence: float) -> Power:
-    """Take the standard error of the difference, which does not depend on the change."""
+def _of_means(own: Effects, confidence: float, *, turned: bool) -> Power:
+    """Take the standard error of the difference, which does not depend on the change.
+
+    Where more is better the rise that could be shown is told as before over after.
+    """
     wanted = (special.ndtri((1 + confidence) / 2) + special.ndtri(POWER)) / special.ndtri(
         (1 + confidence) / 2
     )
     half = (own.difference.upper - own.difference.lower) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         share = wanted * half / np.abs(own.before.estimate)
-        smallest = np.where(share < 1, 1 - share, np.nan)
+        smallest = 1 / (1 + share) if turned else np.where(share < 1, 1 - share, np.nan)
     nothing = np.full(smallest.shape, np.nan)
     return Power(smallest, nothing, nothing)
 
 
-def _design_factor(design: Design, events: Floats, size: Floats, n: Floats) -> Floats:
+def _precision(rate: Floats, dispersion: Floats, kind: Kind) -> Floats:
+    """Give the weight of one birth of a stratum in what is shared, at its rate before the change."""
+    spread = rate * (1 - rate) if kind == "proportion" else rate
+    return np.nan_to_num(spread / dispersion)
+
+
+def _design_factor(design: Design, events: Floats, size: Floats, n: Floats, precision: Floats) -> Floats:
     """Give what the terms of the model beside the levels cost, in variance."""
     plain = 1 / n[..., :-1] + 1 / n[..., 1:]
     if design.level_only:
         return np.ones(plain.shape)
-    births = np.where(used_periods(events, size) & (design.segment >= 0), size, 0.0)
+    used = used_periods(events, size) & (design.segment >= 0)
+    births = np.where(used, size, 0.0)
     information = np.einsum("...t,...tp,...tr->...pr", births, design.own, design.own)
+    information = information + design.absent(used)[..., None] * np.eye(design.own.shape[-1])
     sound = np.linalg.cond(information) < 1 / np.finfo(np.float64).eps
     safe = np.where(sound[..., None, None], information, np.eye(design.own.shape[-1]))
     share = np.where(design.counted, births[..., None, :], 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = share / share.sum(axis=-1, keepdims=True)
     step = np.einsum("...kt,...ktp->...kp", share, design.own[..., None, :, :] - design.without)
-    cost = np.einsum("...kp,...pr,...kr->...k", step, np.linalg.inv(safe), step)
+    inverse = np.linalg.inv(safe)
+    cost = np.einsum("...kp,...pr,...kr->...k", step, inverse, step)
+    if design.shared.shape[-1]:
+        cost = cost + _cost_of_shared(design, births, inverse, step, np.where(sound, precision, 0.0))
     return np.where(sound[..., None], cost / plain, np.nan)
+
+
+def _cost_of_shared(
+    design: Design, births: Floats, inverse: Floats, step: Floats, precision: Floats
+) -> Floats:
+    """Give what not knowing the shared trend adds to the cost of each step: the more strata, the less."""
+    mixed = np.einsum("...t,...tp,...tq->...pq", births, design.own, design.shared)
+    link = inverse @ mixed
+    alone = np.einsum("...t,...tq,...tq->...q", births, design.shared, design.shared)
+    left = (precision[..., None] * (alone - np.einsum("...pq,...pq->...q", mixed, link))).sum(axis=-2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        added = np.einsum("...kp,...pq->...kq", step, link) ** 2 / left[..., None, None, :]
+        return np.asarray((precision[..., None, None] * added).sum(axis=-1))
 
 
 def chance_if_read_each_period(study: Study, design: Design, confidence: float) -> Floats:

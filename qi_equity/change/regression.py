@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 
 from qi_equity.change.design import Design
-from qi_equity.change.estimate import Effects, around, t_of, two_sided_p
-from qi_equity.change.level import Family
+from qi_equity.change.estimate import Effects, around, exponential, t_of, two_sided_p
+from qi_equity.change.level import Family, used_periods
 from qi_equity.data.cells import Bools, Floats
 from qi_equity.formulas.glm import fit_glm
 from qi_equity.formulas.glm_shared import fit_glm_shared
@@ -73,7 +73,7 @@ def fit_design(
 
     ``counted_once`` marks the strata that set the shared trend: the others take it as it is found.
     """
-    included = design.segment >= 0
+    events, size, design, included = _with_absent(events, size, design, family)
     plain = fit_glm(events, size, _with_shared(design), family=family, included=included)
     dispersion, df = np.maximum(1, plain.dispersion), np.where(plain.df > 0, plain.df, np.nan)
     if not design.shared.shape[-1]:
@@ -96,6 +96,34 @@ def fit_design(
     own = fit.own_covariance * np.broadcast_to(scale, weight.shape)[..., None, None]
     of_strata = fit.shared_coef[..., None, :], fit.shared_covariance[..., None, :, :]
     return Fitted(fit.own_coef, own, *of_strata, fit.link, dispersion, df)
+
+
+def _with_absent(
+    events: Floats, size: Floats, design: Design, family: Family
+) -> tuple[Floats, Floats, Design, Bools]:
+    """Add a row for each column of a change that a stratum does not have, which holds its coefficient at 0.
+
+    The row is fitted without error and is one period for one column: dispersion and degrees of freedom are
+    those of the model without the column. Gives events, size, design and which rows are in the fit.
+    """
+    included = design.segment >= 0
+    absent = design.absent(used_periods(events, size) & included)
+    if not absent.any():
+        return events, size, design, included
+    none = np.zeros(absent.shape)
+    alone = np.broadcast_to(np.eye(absent.shape[-1]), (*absent.shape, absent.shape[-1]))
+    longer = replace(
+        design,
+        own=np.concatenate([design.own, alone], axis=-2),
+        shared=np.concatenate([design.shared, np.zeros((*absent.shape, design.shared.shape[-1]))], axis=-2),
+    )
+    half = 0.5 if family == "binomial" else 1.0
+    return (
+        np.concatenate([events, none + half], axis=-1),
+        np.concatenate([size, none + 1], axis=-1),
+        longer,
+        np.concatenate([included, absent], axis=-1),
+    )
 
 
 def _with_shared(design: Design) -> Floats:
@@ -167,7 +195,7 @@ def regression_effects(
         before=_rate(before, np.sqrt(fit.variance(*d_before)), t, family),
         after=_rate(after, np.sqrt(fit.variance(*d_after)), t, family),
         difference=around(after - before, np.sqrt(fit.variance(*change)), t),
-        ratio=_exp(around(log_ratio, error, t)),
+        ratio=exponential(around(log_ratio, error, t)),
         odds_ratio=_odds_ratio(fit, design, share, t, family),
         p=two_sided_p(log_ratio / error, df),
         dispersion=dispersion,
@@ -181,6 +209,7 @@ def _average(
 ) -> tuple[Floats, tuple[Floats, Floats]]:
     """Give the average rate over shares (..., K, T) and its gradients in own and shared coefficients."""
     eta = fit.predictor(own, shared)
+    eta = np.where(share > 0, eta, 0.0)
     mean = special.expit(eta) if family == "binomial" else np.exp(eta)
     slope = mean * (1 - mean) if family == "binomial" else mean
     weight = np.where(share > 0, share * slope, 0.0)
@@ -196,7 +225,7 @@ def _rate(rate: Floats, error: Floats, t: Floats, family: Family) -> Interval:
     """Give the interval of a rate, made on the scale of the link."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if family == "poisson":
-            return _exp(around(np.log(rate), error / rate, t))
+            return exponential(around(np.log(rate), error / rate, t))
         logit = around(special.logit(rate), error / (rate * (1 - rate)), t)
     return Interval(rate, special.expit(logit.lower), special.expit(logit.upper))
 
@@ -208,9 +237,4 @@ def _odds_ratio(fit: Fitted, design: Design, share: Floats, t: Floats, family: F
     log = np.einsum("...kp,...p->...k", step, fit.coef)
     error = np.sqrt(fit.variance(step, np.zeros((*step.shape[:-1], design.shared.shape[-1]))))
     known = np.isfinite(share).all(axis=-1) & (family == "binomial")
-    return _exp(around(np.where(known, log, np.nan), error, t))
-
-
-def _exp(log: Interval) -> Interval:
-    with np.errstate(over="ignore"):
-        return Interval(np.exp(log.estimate), np.exp(log.lower), np.exp(log.upper))
+    return exponential(around(np.where(known, log, np.nan), error, t))

@@ -100,33 +100,46 @@ def gap_verdict(
     Returns
     -------
     ndarray of str
-        A gap narrows where the interval of its change lies wholly on the side of no gap, and it ends nearer
-        to no gap than it began; where it passes no gap and ends farther away it is reversed. Of a gap that
-        narrows it is said if it is because the side that fared better worsened: where that is at least half
-        of the narrowing.
+        In this order. "narrowed" where the interval of the change lies wholly on the side of no gap, and the
+        gap ends nearer to no gap than it began, and not visibly (by its interval) on the other side. If at
+        least half of the narrowing is because the side that fared better worsened, that is said. "reversed"
+        where it is visibly on the other side, from a gap that was visible, or as large. "widened" where it
+        moved away from no gap, or none was visible and one is. "no meaningful change" where the interval of
+        the change is within the margin. A gap that moved visibly, but no one can tell where to, is "not yet
+        visible".
     """
-    side = np.where(before.estimate >= 0, 1.0, -1.0)
-    low, high = (
-        np.where(side > 0, change.lower, -change.upper),
-        np.where(side > 0, change.upper, -change.lower),
-    )
+    began = np.where(before.estimate == 0, change.estimate, before.estimate)
+    side = np.where(began >= 0, 1.0, -1.0)
+    low, high = _towards(change, side)
+    shown, beyond = _towards(before, side)[0] > 0, _towards(after, side)[1] < 0
     known = ~np.isnan(low) & ~np.isnan(high) & ~np.isnan(before.estimate)
-    nearer = np.abs(after.estimate) <= np.abs(before.estimate)
+    # A ratio of 0 or infinity, because there was no event, is no gap that is known to be large.
+    nearer = (np.abs(after.estimate) <= np.abs(before.estimate)) | np.isinf(after.estimate)
     closing = known & (high < 0)
+    narrowed = closing & nearer & ~beyond
     # The side that fared better before: the reference where the gap was above 0, else the group.
     lost = np.where(side > 0, reference, own)
     gained = -np.where(side > 0, own, reference)
-    down = closing & nearer & (lost > 0) & ~(gained > lost)
+    down = narrowed & (lost > 0) & ~(gained > lost)
     inside = (low >= -margin) & (high <= margin)
+    turned = closing & beyond & (shown | nearer)
     return np.select(
         [
             down & (side > 0),
             down,
-            closing & nearer,
-            closing,
-            known & (low > 0),
+            narrowed,
+            turned,
+            known & ((low > 0) | (closing & beyond)),
             known & inside,
         ],
         [LEVELLED_DOWN, GROUP_WORSENED, NARROWED, REVERSED, WIDENED, NO_CHANGE],
         NOT_VISIBLE,
+    )
+
+
+def _towards(interval: Interval, side: Floats) -> tuple[Floats, Floats]:
+    """Give the ends of an interval, turned so that the gap was above 0."""
+    return (
+        np.where(side > 0, interval.lower, -interval.upper),
+        np.where(side > 0, interval.upper, -interval.lower),
     )

@@ -20,7 +20,7 @@ from qi_equity.formulas.ar1 import fit_ar1
 from qi_equity.formulas.interval import Interval
 
 if TYPE_CHECKING:
-    from qi_equity.change.result import ChangeEvaluation
+    from qi_equity.change.frames import EvaluationFrames
 
 __all__ = ["counterfactual_frame"]
 
@@ -28,7 +28,7 @@ _ENDS = ("estimate", "lower", "upper")
 _OF_A_CHANGE = ("step ", "slope ")
 
 
-def counterfactual_frame(evaluation: ChangeEvaluation) -> pd.DataFrame:
+def counterfactual_frame(evaluation: EvaluationFrames) -> pd.DataFrame:
     """Lay out observed points, fitted line and the line without any change: one row a stratum and period.
 
     With a level model the lines are the pooled rates of the segments, with the intervals by which they were
@@ -63,7 +63,7 @@ def counterfactual_frame(evaluation: ChangeEvaluation) -> pd.DataFrame:
     return frame
 
 
-def _small(evaluation: ChangeEvaluation) -> Bools:
+def _small(evaluation: EvaluationFrames) -> Bools:
     """Tell which strata were compared without trend and season, because they have too few events."""
     exact = evaluation._groups["estimator"].eq("exact mid-P").to_numpy(dtype=bool)
     return np.asarray(exact.reshape(len(evaluation.series.cells.strata), -1).any(axis=1))

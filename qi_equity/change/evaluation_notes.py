@@ -11,11 +11,14 @@ import pandas as pd
 from qi_equity import _result
 from qi_equity.change.design import Design
 from qi_equity.change.estimate import Effects
+from qi_equity.change.gap_effects import GapEffects
 from qi_equity.change.model import ChangeModel
+from qi_equity.change.sentence import is_interim
 from qi_equity.change.study import Study, seasonal_periods, study_notes
-from qi_equity.data import selecting
-from qi_equity.data.cells import MISSING, SUPPRESSED, Bools, Floats
-from qi_equity.spc.words import each
+from qi_equity.change.text import HIGHER, LOWER
+from qi_equity.data.cells import MISSING, SUPPRESSED, Floats
+from qi_equity.data.regroup import distinct
+from qi_equity.spc.words import each, plural
 
 _CELLS = (
     "dispersion of each stratum's own, floored at 1, t quantiles; exact mid-P where a cell has fewer than "
@@ -26,29 +29,46 @@ ESTIMATORS = {
     "gaussian": "restricted maximum likelihood with AR(1) errors, t quantiles",
 }
 _BEYOND = {
-    "no": "Lower than before, by no more than its earlier trend would have brought.",
-    "cannot tell": "Lower than before; it cannot be told from the earlier trend.",
+    "no": "{}, by no more than its earlier trend would have brought.",
+    "cannot tell": "{}; it cannot be told from the earlier trend.",
 }
-_NOT_ARRIVED = "The uptake of the change did not rise here: what happened to the outcome cannot have come from the change."
+_NOT_ARRIVED = (
+    "The uptake of the change did not rise here: what happened to the outcome cannot have come from the "
+    "change."
+)
+_ARRIVAL_UNKNOWN = (
+    "Whether the change arrived here cannot be told: its uptake is not known on both sides of the change, or "
+    "of too few."
+)
 _HARM = "Harm: {} became worse after the change."
 _SAME_CHANGE = (
-    "The reference had the change too: how a gap changed is the difference between two changes, not the effect "
-    "of a change against none."
+    "The reference had the change too: how a gap changed is the difference between two changes, not that "
+    "between a change and none."
+)
+_OTHER_DATES = (
+    "Groups of one place have the change at different dates, or some have none: a gap is set before and "
+    "after the date of the group, whatever its reference did then."
 )
 _REPEATED = (
-    "Read once {} since the change, one of {} readings calls no change 'improved' with a chance of {:.1%}; one "
-    "reading with {:.1%}."
+    "Read once {} since the change, one of {} readings calls no change 'improved' with a chance of {:.1%}; "
+    "one reading with {:.1%}."
 )
 _INTERIM = "This reading is interim: the evaluation was planned until {}. "
 _NO_DISPERSION = (
-    "Too few periods to know how much the rate varies beyond chance: the interval takes it as chance alone, and "
-    "may be too narrow."
+    "Too few periods to know how much the rate varies beyond chance: the interval takes it as chance alone, "
+    "and may be too narrow."
 )
-_SHORT = "Only {} periods before the change: a trend or season before it cannot be told from the change."
-_SUPPRESSED = "{} of {} periods are suppressed and left out."
-_MISSING = "{} of {} periods are missing and left out."
+_SHORT = "Only {} before the change: a trend or season before it cannot be told from the change."
+_LEFT_OUT = "{} of {} periods are {} and left out."
+_NO_BIRTHS = "No births {} the change: nothing can be said of it."
 _SHORT_BASELINE_YEARS = 1
-_NARROWS = ("narrowed", "narrowed because the reference worsened", "narrowed because the group worsened")
+_MOVED = (
+    "narrowed",
+    "narrowed because the reference worsened",
+    "narrowed because the group worsened",
+    "widened",
+    "reversed",
+)
 
 
 def not_modelled(model: ChangeModel, harmonics: int) -> list[str]:
@@ -66,7 +86,7 @@ def notes_of(
     design: Design,
     own: Effects,
     groups: pd.DataFrame,
-    gaps: pd.DataFrame,
+    gaps: Mapping[str, GapEffects],
     harm: pd.DataFrame,
     looks: Floats,
     options: Mapping[str, Any],
@@ -75,13 +95,13 @@ def notes_of(
     further = [c for c in study.strata.columns if c not in ("site", "group")]
     parts = [
         *study_notes(study),
-        *_of_data(study),
+        *_of_data(study, groups),
         *_of_groups(study, groups),
-        _opposite_scales(study, gaps),
+        _opposite_scales(study, gaps, own, options["meaningful"]),
         _of_harm(study, harm),
         _of_dispersion(study, own),
-        *_of_readings(study, looks, options),
-        _result.note("reference_had_the_change", "info", _SAME_CHANGE),
+        *_of_readings(study, design, looks, options),
+        *_of_reference(study),
     ]
     return _result.notes([p for p in parts if len(p)], further)
 
@@ -90,63 +110,66 @@ def _strata(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     return frame[list(study.strata.columns)]
 
 
-def _of_data(study: Study) -> list[pd.DataFrame]:
+def _of_data(study: Study, groups: pd.DataFrame) -> list[pd.DataFrame]:
     status, periods = study.series.cells.status, study.series.cells.status.shape[1]
     parts = []
-    for code, kind, text in (
-        ("suppressed_left_out", SUPPRESSED, _SUPPRESSED),
-        ("missing_left_out", MISSING, _MISSING),
-    ):
+    for kind, word in ((SUPPRESSED, "suppressed"), (MISSING, "missing")):
         count = (status == kind).sum(axis=1)
-        some = np.flatnonzero((count > 0) & (count < periods))
-        texts = [text.format(n, periods) for n in count[some]]
-        parts.append(_result.note(code, "caution", texts, study.strata.iloc[some]))
+        some = np.flatnonzero(count)
+        texts = [_LEFT_OUT.format(n, periods, word) for n in count[some]]
+        parts.append(_result.note(f"{word}_left_out", "caution", texts, study.strata.iloc[some]))
+    for when in ("before", "after"):
+        rows = groups[groups["at"].notna() & (groups[f"births_{when}"] == 0)]
+        texts = [_NO_BIRTHS.format(when)] * len(rows)
+        parts.append(_result.note("no_births", "caution", texts, _strata(study, rows)))
     first = np.nanmin(study.schedule.starts, axis=1, initial=np.inf)
-    short = np.flatnonzero(first < _SHORT_BASELINE_YEARS * seasonal_periods(study.series.every))
-    if seasonal_periods(study.series.every) > 1:
-        texts = [_SHORT.format(int(n)) for n in first[short]]
-        parts.append(_result.note("short_baseline", "caution", texts, study.strata.iloc[short]))
+    per_year = seasonal_periods(study.series.every)
+    short = np.flatnonzero((first < _SHORT_BASELINE_YEARS * per_year) & (per_year > 1))
+    every = study.series.every.replace("-", " ")
+    texts = [_SHORT.format(plural(int(n), every)) for n in first[short]]
+    parts.append(_result.note("short_baseline", "caution", texts, study.strata.iloc[short]))
     return parts
 
 
 def _of_groups(study: Study, groups: pd.DataFrame) -> list[pd.DataFrame]:
     better = groups["verdict"].isin(["improved", "fell"])
+    way = HIGHER if study.series.measure.better == "higher" else LOWER
     parts = []
     for word, text in _BEYOND.items():
         rows = groups[better & (groups["beyond_trend"] == word)]
         code = "not_beyond_trend" if word == "no" else "trend_not_told_apart"
-        parts.append(_result.note(code, "caution", [text] * len(rows), _strata(study, rows)))
-    absent = groups[groups["arrived"] == "no"]
-    parts.append(
-        _result.note("change_did_not_arrive", "warning", [_NOT_ARRIVED] * len(absent), _strata(study, absent))
-    )
+        texts = [text.format(way.capitalize())] * len(rows)
+        parts.append(_result.note(code, "caution", texts, _strata(study, rows)))
+    for word, code, severity, text in (
+        ("no", "change_did_not_arrive", "warning", _NOT_ARRIVED),
+        ("cannot tell", "arrival_not_visible", "caution", _ARRIVAL_UNKNOWN),
+    ):
+        rows = groups[(groups["arrived"] == word) & groups["at"].notna()]
+        parts.append(_result.note(code, severity, [text] * len(rows), _strata(study, rows)))  # type: ignore[arg-type]
     return parts
 
 
-def _opposite_scales(study: Study, gaps: pd.DataFrame) -> pd.DataFrame:
-    """Say where the scales tell opposite stories: one narrows and another does not move, or widens."""
-    keys = [*study.strata.columns, "change"]
-    wide = gaps.set_index([*keys, "scale"])[["verdict", "gap_change"]].unstack("scale")
-    verdict, change = wide["verdict"], wide["gap_change"]
-    narrow = verdict.isin(_NARROWS)
-    moved = np.sign(change["difference"]) - np.sign(np.log(change["ratio"].where(change["ratio"] > 0)))
-    opposite = (narrow.any(axis=1) & (verdict == "widened").any(axis=1)) | (
-        (narrow["difference"] != narrow["ratio"])
-        & narrow.any(axis=1)
-        & ((moved != 0) | _still(verdict, narrow))
-    )
-    rows = wide.index[opposite].to_frame(index=False)
+def _opposite_scales(
+    study: Study, gaps: Mapping[str, GapEffects], own: Effects, meaningful: float
+) -> pd.DataFrame:
+    """Say where a gap moved on one scale, on the other not, or the other way."""
+    difference, ratio = gaps["difference"], gaps["ratio"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # How far each scale moved, in meaningful changes; below 0 where the gap moved towards the reference.
+        of_difference = difference.change.estimate / ((1 - meaningful) * own.before.estimate)
+        of_ratio = np.log(ratio.change.estimate) / -np.log(meaningful)
+        little = (np.abs(of_difference) < 1, np.abs(of_ratio) < 1)
+        against = of_difference * of_ratio <= 0
+    moved = (np.isin(difference.verdict, _MOVED), np.isin(ratio.verdict, _MOVED))
+    # What is not yet visible on one scale is no other story, unless it points the other way or hardly moved.
+    one_only = (moved[0] & ~moved[1] & (little[1] | against)) | (moved[1] & ~moved[0] & (little[0] | against))
+    both = moved[0] & moved[1] & ((difference.verdict == "widened") != (ratio.verdict == "widened"))
+    row, change = np.nonzero((one_only | both) & ~study.against.is_reference[:, None])
     texts = [
-        "The scales tell opposite stories of the gap: "
-        + ", ".join(f"{s}: {v}" for s, v in told.items())
-        + "."
-        for told in verdict[opposite].to_dict("records")
+        f"The scales tell opposite stories of the gap: as a difference {d}, as a ratio {r}."
+        for d, r in zip(difference.verdict[row, change], ratio.verdict[row, change], strict=True)
     ]
-    return _result.note("opposite_scales", "caution", texts, rows[list(study.strata.columns)])
-
-
-def _still(verdict: pd.DataFrame, narrow: pd.DataFrame) -> pd.Series:
-    return ((verdict == "no meaningful change") & ~narrow).any(axis=1)
+    return _result.note("opposite_scales", "caution", texts, study.strata.iloc[row])
 
 
 def _of_harm(study: Study, harm: pd.DataFrame) -> pd.DataFrame:
@@ -156,26 +179,35 @@ def _of_harm(study: Study, harm: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_dispersion(study: Study, own: Effects) -> pd.DataFrame:
-    unknown: Bools = np.isinf(own.df).any(axis=1) & np.isfinite(own.ratio.estimate).any(axis=1)
+    unknown = np.isinf(own.df).any(axis=1) & np.isfinite(own.ratio.estimate).any(axis=1)
     rows = study.strata.iloc[np.flatnonzero(unknown)]
     return _result.note("dispersion_not_known", "caution", [_NO_DISPERSION] * len(rows), rows)
 
 
-def _of_readings(study: Study, looks: Floats, options: Mapping[str, Any]) -> list[pd.DataFrame]:
+def _of_readings(
+    study: Study, design: Design, looks: Floats, options: Mapping[str, Any]
+) -> list[pd.DataFrame]:
     """Say what repeated reading adds, and whether this reading is interim."""
-    first = np.nanmin(study.schedule.starts[:, 0], initial=np.inf)
-    if not np.isfinite(first) or not np.isfinite(looks).any():
+    if not np.isfinite(looks).any():
         return []
-    readings = study.events.shape[1] - int(first) - options["phase_in"]
+    worst = int(np.nanargmax(looks))
+    known = (np.nan_to_num(study.size) > 0) & design.counted[:, worst]
     single = (1 - options["confidence"]) / 2
-    text = _REPEATED.format(each(study.series.every), readings, float(np.nanmax(looks)), single)
-    if not _is_interim(study, options["until"]):
+    readings = int(known.any(axis=0).sum())
+    text = _REPEATED.format(each(study.series.every), readings, float(looks[worst]), single)
+    if not is_interim(study.series, options["until"]):
         return [_result.note("repeated_reading", "info", text)]
     return [_result.note("interim", "caution", _INTERIM.format(options["until"]) + text)]
 
 
-def _is_interim(study: Study, until: Any) -> bool:
-    if until is None:
-        return False
-    end = selecting.bound(study.series, "until", until, last=True)[0]
-    return bool(end > study.series.cells.periods[-1])
+def _of_reference(study: Study) -> list[pd.DataFrame]:
+    """Say what the reference did meanwhile; a target does nothing."""
+    if study.against.exact:
+        return []
+    place = distinct(study.strata.drop(columns="group"))[0]
+    first = np.unique(place, return_index=True)[1][place]
+    starts = np.nan_to_num(study.schedule.starts, nan=-1.0)
+    apart = (starts != starts[first]).any(axis=1)
+    if apart.any():
+        return [_result.note("reference_at_other_dates", "caution", _OTHER_DATES)]
+    return [_result.note("reference_had_the_change", "info", _SAME_CHANGE)]

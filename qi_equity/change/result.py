@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from qi_equity import _result
 from qi_equity.change import saved, text
-from qi_equity.change.study import Study, make_study
-from qi_equity.data.reference import Reference
+from qi_equity.change.frames import EvaluationFrames
+from qi_equity.change.sentence import sentence
 from qi_equity.data.series import StratifiedSeries
 
 if TYPE_CHECKING:
@@ -23,9 +22,22 @@ if TYPE_CHECKING:
 
 __all__ = ["ChangeEvaluation"]
 
+# Columns of the groups in a notebook; the rest is in .groups.
+_SHOWN = (
+    "rate_before",
+    "rate_after",
+    "ratio",
+    "ratio_lower",
+    "ratio_upper",
+    "verdict",
+    "family_verdict",
+    "beyond_trend",
+    "births_needed",
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class ChangeEvaluation:
+class ChangeEvaluation(EvaluationFrames):
     """What happened after a change, for each group and each gap; what :func:`evaluate_change` returns.
 
     Changes are reckoned on the adverse outcome, so that a difference below 0 and a ratio below 1 are always
@@ -55,188 +67,8 @@ class ChangeEvaluation:
     ...                         denominator="births", group="group")
     >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
     >>> evaluation
-    <ChangeEvaluation 'Blood loss of 1500 ml or more': 2 strata, 1 change, ... notes>
+    <ChangeEvaluation 'Postpartum haemorrhage of 1500 ml or more': 2 strata, 1 change, ... notes>
     """
-
-    series: StratifiedSeries
-    options: Mapping[str, Any]
-    method: Mapping[str, Any]
-    balancing_series: tuple[StratifiedSeries, ...]
-    process_series: StratifiedSeries | None
-    _groups: pd.DataFrame
-    _gaps: pd.DataFrame
-    _homogeneity: pd.DataFrame
-    _balancing: pd.DataFrame
-    _process: pd.DataFrame
-    _notes: pd.DataFrame
-
-    def __post_init__(self) -> None:
-        for name in ("options", "method"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
-
-    @property
-    def study(self) -> Study:
-        """The arrays that the evaluation is reckoned from, laid out anew.
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> months = [*pd.period_range("2023-01", periods=24, freq="M").astype(str)]
-        >>> rows = pd.DataFrame({"month": months * 2, "group": ["Black"] * 24 + ["White"] * 24,
-        ...                      "pph": [9] * 12 + [4] * 12 + [15] * 24, "births": [75] * 24 + [300] * 24})
-        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group")
-        >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
-        >>> evaluation.study.events.shape
-        (2, 24)
-        """
-        reference = Reference(**self.options["reference"])
-        return make_study(self.series, self.options["at"], reference, self.options["phase_in"])
-
-    @property
-    def groups(self) -> pd.DataFrame:
-        """What happened to each stratum: one row a stratum and change.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``site`` (if any), ``group``, further strata, ``change`` (from 1), ``at`` (first period with the
-            change); ``events, births, unrecorded`` and ``rate``, each ``_before`` and ``_after``, as measured;
-            ``difference, ratio, odds_ratio`` (after against before, adverse), each with ``_lower`` and
-            ``_upper``; ``p``, ``family_p`` (Holm, over the strata that the aim declares); ``smallest_detectable``
-            (the smallest ratio that these births could have shown with 80 % power, NaN where none);
-            ``verdict``, ``family_verdict``, ``beyond_trend`` (yes, no, cannot tell: does the step stand apart
-            from trend and season?), ``arrived`` (did the uptake rise? yes, no, cannot tell, not given);
-            ``births_needed, periods_needed`` (still needed to show a meaningful change; infinite where the
-            births before are too few); ``exploratory``; ``dispersion, df, estimator``.
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> months = [*pd.period_range("2023-01", periods=24, freq="M").astype(str)]
-        >>> rows = pd.DataFrame({"month": months * 2, "group": ["Black"] * 24 + ["White"] * 24,
-        ...                      "pph": [9] * 12 + [4] * 12 + [15] * 24, "births": [75] * 24 + [300] * 24})
-        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group")
-        >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
-        >>> evaluation.groups.loc[0, ["verdict", "family_verdict", "estimator"]].tolist()
-        ['improved', 'improved', 'quasi-binomial']
-        """
-        return self._groups.copy()
-
-    @property
-    def gaps(self) -> pd.DataFrame:
-        """What happened to each gap: one row a stratum, change and scale.
-
-        Returns
-        -------
-        pandas.DataFrame
-            The strata, ``reference, change, at, scale`` (difference, ratio, odds ratio); ``gap_before`` (as it
-            would have been without the change: with a level model, as it was), ``gap_after``, ``gap_change``
-            (difference of the differences, ratio of the ratios), each with ``_lower`` and ``_upper``;
-            ``verdict``. A positive difference and a ratio above 1 are worse for the group.
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> months = [*pd.period_range("2023-01", periods=24, freq="M").astype(str)]
-        >>> rows = pd.DataFrame({"month": months * 2, "group": ["Black"] * 24 + ["White"] * 24,
-        ...                      "pph": [9] * 12 + [4] * 12 + [15] * 24, "births": [75] * 24 + [300] * 24})
-        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group")
-        >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
-        >>> evaluation.gaps.loc[1, ["scale", "gap_before", "gap_after", "verdict"]].round(2).tolist()
-        ['ratio', 2.4, 1.07, 'narrowed']
-        """
-        return self._gaps.copy()
-
-    @property
-    def homogeneity(self) -> pd.DataFrame:
-        """Whether the changes of all groups of a place are the same: Cochran's Q of the log ratios.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Place (site and further strata), ``change, groups, q, df, p``.
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> months = [*pd.period_range("2023-01", periods=24, freq="M").astype(str)]
-        >>> rows = pd.DataFrame({"month": months * 2, "group": ["Black"] * 24 + ["White"] * 24,
-        ...                      "pph": [9] * 12 + [4] * 12 + [15] * 24, "births": [75] * 24 + [300] * 24})
-        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group")
-        >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
-        >>> bool(evaluation.homogeneity.loc[0, "p"] < 0.01)
-        True
-        """
-        return self._homogeneity.copy()
-
-    @property
-    def balancing(self) -> pd.DataFrame:
-        """What happened to the balancing measures: one row a measure, stratum and change; may be empty.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``measure``, strata, ``change, at, rate_before, rate_after, ratio`` with its interval, ``verdict``,
-            ``smallest_detectable``. "worsened" is harm; "not yet visible" is no proof of safety.
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> months = [*pd.period_range("2023-01", periods=24, freq="M").astype(str)]
-        >>> rows = pd.DataFrame({"month": months * 2, "group": ["Black"] * 24 + ["White"] * 24,
-        ...                      "pph": [9] * 12 + [4] * 12 + [15] * 24, "births": [75] * 24 + [300] * 24})
-        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group")
-        >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
-        >>> len(evaluation.balancing)
-        0
-        """
-        return self._balancing.copy()
-
-    @property
-    def process(self) -> pd.DataFrame:
-        """Whether the change arrived: its uptake by stratum and change; may be empty.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Strata, ``change, at, rate_before, rate_after, ratio`` with its interval, ``verdict, arrived``.
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> months = [*pd.period_range("2023-01", periods=24, freq="M").astype(str)]
-        >>> rows = pd.DataFrame({"month": months * 2, "group": ["Black"] * 24 + ["White"] * 24,
-        ...                      "pph": [9] * 12 + [4] * 12 + [15] * 24, "births": [75] * 24 + [300] * 24})
-        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group")
-        >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
-        >>> len(evaluation.process)
-        0
-        """
-        return self._process.copy()
-
-    @property
-    def notes(self) -> pd.DataFrame:
-        """What the reader must be told: ``code, severity, site, group``, further strata, ``text``.
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> months = [*pd.period_range("2023-01", periods=24, freq="M").astype(str)]
-        >>> rows = pd.DataFrame({"month": months * 2, "group": ["Black"] * 24 + ["White"] * 24,
-        ...                      "pph": [9] * 12 + [4] * 12 + [15] * 24, "births": [75] * 24 + [300] * 24})
-        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group")
-        >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
-        >>> "reference_had_the_change" in evaluation.notes["code"].tolist()
-        True
-        """
-        return self._notes.copy()
 
     def sentence(self) -> str:
         """Say in words what was seen, for whom, of which gaps, and what could not be seen.
@@ -255,10 +87,11 @@ class ChangeEvaluation:
         >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
         ...                         denominator="births", group="group")
         >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
-        >>> evaluation.sentence()[:80]
-        'Blood loss of 1500 ml or more, after the change of 2024-01: lower than before; b'
+        >>> print(evaluation.sentence())
+        Postpartum haemorrhage of 1500 ml or more, after the change of 2024-01. Black: lower than before;
+        beyond the earlier trend. White: no meaningful change. Gap to White: narrowed for Black.
         """
-        return text.sentence(self)
+        return sentence(self)
 
     def sensitivity(
         self,
@@ -298,63 +131,11 @@ class ChangeEvaluation:
         ...                         denominator="births", group="group")
         >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
         >>> sorted(evaluation.sensitivity().table["analysis"].unique())[:2]
-        ['level', 'rho 0.0']
+        ['as evaluated', 'level']
         """
         from qi_equity.change.sensitivity.run import run_sensitivity
 
         return run_sensitivity(self, leave_out=leave_out, standardise=standardise, placebo=placebo)
-
-    def counterfactual(self) -> pd.DataFrame:
-        """Give observed points beside the fitted line and the line that there would have been without the change.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row a stratum and period: strata, ``period, segment`` (0 before the first change; -1 left out),
-            ``numerator, denominator, observed``, then ``fitted`` and ``counterfactual``, each with ``_lower``
-            and ``_upper``; rates as measured. The counterfactual is that without any change, NaN before the
-            first.
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> months = [*pd.period_range("2023-01", periods=24, freq="M").astype(str)]
-        >>> rows = pd.DataFrame({"month": months * 2, "group": ["Black"] * 24 + ["White"] * 24,
-        ...                      "pph": [9] * 12 + [4] * 12 + [15] * 24, "births": [75] * 24 + [300] * 24})
-        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group")
-        >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
-        >>> evaluation.counterfactual().loc[23, ["fitted", "counterfactual"]].round(3).tolist()
-        [0.053, 0.12]
-        """
-        from qi_equity.change.counterfactual import counterfactual_frame
-
-        return counterfactual_frame(self)
-
-    def terms(self) -> pd.DataFrame:
-        """Give the coefficients of the regression of every stratum, on the scale of the link.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Strata, ``term, estimate, se, lower, upper, df, dispersion``; ``term`` as in ``method["terms"]``. Of
-            adverse log odds, log rates, or means. NaN where the regression has no solution.
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> months = [*pd.period_range("2023-01", periods=24, freq="M").astype(str)]
-        >>> rows = pd.DataFrame({"month": months * 2, "group": ["Black"] * 24 + ["White"] * 24,
-        ...                      "pph": [9] * 12 + [4] * 12 + [15] * 24, "births": [75] * 24 + [300] * 24})
-        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group")
-        >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
-        >>> evaluation.terms().loc[1, ["term", "estimate"]].tolist()
-        ['step 1', -0.88...]
-        """
-        from qi_equity.change.terms import terms_frame
-
-        return terms_frame(self)
 
     def plot(
         self,
@@ -363,7 +144,7 @@ class ChangeEvaluation:
         columns: int | None = None,
         colours: str = "accessible",
     ) -> Figure:
-        """Draw observed points with fitted and counterfactual lines by group; see :mod:`qi_equity.plot.change`.
+        """Draw observed points with fitted and counterfactual lines; see :mod:`qi_equity.plot.change`.
 
         Parameters
         ----------
@@ -445,8 +226,8 @@ class ChangeEvaluation:
         >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
         ...                         denominator="births", group="group")
         >>> evaluation = qe.evaluate_change(series, "2024-01", reference="White")
-        >>> evaluation.alt_text().loc[0, "text"][:58]
-        '12 % before, 5.33 % after, ratio 0.44 (0.29 to 0.68): lowe'
+        >>> evaluation.alt_text().loc[1, "text"]
+        '50 per 1000 before, 50 per 1000 after, ratio 1.00 (0.81 to 1.24): no meaningful change'
         """
         keys = [*self.series.cells.strata.columns, "change"]
         texts = [text.row_text(self, row) for row in self._groups.itertuples()]
@@ -586,8 +367,10 @@ class ChangeEvaluation:
     def _repr_html_(self) -> str:
         parts = [f"<h4>{escape(self.series.measure.name)}: evaluation of a change</h4>"]
         parts.append(f"<p>{escape(self.sentence())}</p>")
-        parts.append(_result.frame_html(self._groups, "one row a stratum and change"))
-        parts.append(_result.frame_html(self._gaps, "one row a gap, change and scale"))
+        keys = [*self.series.cells.strata.columns, "change", "at"]
+        parts.append(_result.frame_html(self._groups[[*keys, *_SHOWN]], "one row a stratum and change"))
+        shown = [c for c in self._gaps.columns if not c.startswith(("gap_before_", "gap_after_"))]
+        parts.append(_result.frame_html(self._gaps[shown], "one row a gap, change and scale"))
         parts.append(f"<p><b>Notes: {len(self._notes)}</b></p>")
         parts.append(_result.frame_html(self._notes.drop(columns="code"), "no note"))
         return f"<div>{''.join(parts)}</div>"

@@ -16,14 +16,17 @@ from qi_equity.change.estimate import Effects
 from qi_equity.change.model import ChangeModel
 from qi_equity.data import periods, regroup
 from qi_equity.data.cells import OBSERVED, PROVISIONAL, Bools, Floats
+from qi_equity.data.dated_rows import read_table
 from qi_equity.data.reference import BEST, Against, Reference, compare_with, orientation
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import spans
 from qi_equity.data.timeline import Mark, Timeline, timeline
+from qi_equity.data.timeline_marks import EVIDENCE
 from qi_equity.errors import OptionError, QiEquityError
 from qi_equity.formulas.interval import Interval
+from qi_equity.spc.words import plural
 
-__all__ = ["At", "Study", "make_study"]
+__all__ = ["At", "Study", "make_study", "read_at"]
 
 At = Mark | Sequence[Mark] | pd.DataFrame
 
@@ -36,7 +39,17 @@ _FAMILIES: dict[str, Family] = {
 }
 # Periods in a year, for the season; a week's and a day's from the mean Gregorian year.
 _PER_YEAR = {"day": 365.2425, "week": 365.2425 / 7, "month": 12.0, "quarter": 4.0}
-_PROVISIONAL = "{} provisional periods are left out of the evaluation."
+# Names of columns of the tables, which further strata cannot have; those of every result are refused before.
+_TAKEN = frozenset(
+    [
+        *("change", "at", "difference", "ratio", "odds_ratio", "p", "family_p", "smallest_detectable"),
+        *("verdict", "family_verdict", "beyond_trend", "arrived", "births_needed", "periods_needed"),
+        *("exploratory", "dispersion", "df", "estimator", "reference", "scale", "groups", "q", "term"),
+        *("gap_before", "gap_after", "gap_change", "rate_before", "rate_after", "segment", "fitted"),
+    ]
+)
+_PROVISIONAL = "{} left out of the evaluation: their counts can still change."
+_OTHER_UNKNOWN = "In {} of {} periods the reference is not known: its change is without them."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,26 +141,57 @@ class Study:
         )
 
 
+def read_at(series: StratifiedSeries, at: At | None) -> list[str] | pd.DataFrame:
+    """Keep the changes in a form of their own, whatever they were given in: dates as text, or a pandas frame.
+
+    Raises
+    ------
+    InputTypeError
+        If they are neither a date, nor dates, nor a frame.
+    ColumnError
+        If a frame lacks ``start``, or has columns that mean nothing here.
+    OptionError
+        If no change is named.
+    """
+    table = read_table(series, [] if at is None else at, "at", "start", ("label", "reason"), ignored=EVIDENCE)
+    if not len(table):
+        raise OptionError(f"at names no change; {_which(series)}.")
+    dates = [None if pd.isna(v) else str(v).removesuffix(" 00:00:00") for v in table["start"]]
+    told = [date for date in dates if date is not None]
+    bare = table.drop(columns="start").replace("", None).isna().all(axis=None)
+    if bare and len(told) == len(table):
+        return told
+    return table.assign(start=pd.Series(dates, index=table.index, dtype="object"))
+
+
+def _which(series: StratifiedSeries) -> str:
+    """Say which dates a change can have."""
+    every: Any = series.every
+    first, last = periods.labels(series.cells.ends, every)
+    return f"give a date after the first period of the series ({first}) and not after its last ({last})"
+
+
 def make_study(series: StratifiedSeries, at: At, reference: Reference, phase_in: int) -> Study:
     """Lay out a series for evaluation.
 
     Raises
     ------
     OptionError
-        For times between events, overlapping windows, means of unknown sizes, or if no change lies within the
-        series.
+        For times between events, overlapping windows, means of unknown sizes, or further strata named like a
+        column of the tables.
     DataError
         If a frame of changes names strata that the series does not have.
     """
+    taken = [c for c in series.cells.strata.columns if c in _TAKEN]
+    if taken:
+        raise OptionError(
+            f"by={taken!r} cannot be used: an evaluation has columns of these names already; rename yours "
+            "when the series is made."
+        )
     for refuse in (regroup.refuse_between, regroup.refuse_window, regroup.refuse_unknown_sizes):
         refuse(series, "evaluate_change()")
     when = _changes(series, at)
     starts = _starts(when)
-    if not starts.shape[1]:
-        raise OptionError(
-            f"at={at!r} names no change within the series; give a date after its first period "
-            f"({series.periods[0]}) and not after its last ({series.periods[-1]})."
-        )
     way = orientation(series.measure)
     told = spans(series, "period")
     against = compare_with(told, reference, best_of=_before(series, when, reference))
@@ -167,7 +211,8 @@ def _changes(series: StratifiedSeries, at: At) -> Timeline:
     try:
         return timeline(series, phases=at)
     except QiEquityError as error:
-        error.args = (str(error).replace("phases", "at", 1),)
+        text = str(error).replace("phases", "at", 1).replace("another phase", "another change")
+        error.args = (text,)
         raise
 
 
@@ -218,13 +263,21 @@ def seasonal_periods(every: str) -> float:
 
 def study_notes(study: Study) -> list[pd.DataFrame]:
     """Say what was left out, and which strata have no change."""
-    provisional = (study.series.cells.status == PROVISIONAL).any(axis=0).sum()
+    provisional = int((study.series.cells.status == PROVISIONAL).any(axis=0).sum())
     parts = [study.series.notes, study.when.notes, study.against.notes]
     if provisional:
-        parts.append(_result.note("provisional_left_out", "caution", _PROVISIONAL.format(provisional)))
-    none = np.isnan(study.schedule.starts).all(axis=1)
+        text = _PROVISIONAL.format(plural(provisional, "provisional period is", "provisional periods are"))
+        parts.append(_result.note("provisional_left_out", "caution", text))
+    parts.append(_other_unknown(study))
+    none = np.flatnonzero(np.isnan(study.schedule.starts).all(axis=1))
     text = "No change is recorded for this stratum: it is not evaluated."
-    parts.append(
-        _result.note("no_change_recorded", "caution", [text] * int(none.sum()), study.strata.loc[none])
-    )
+    parts.append(_result.note("no_change_recorded", "caution", [text] * len(none), study.strata.iloc[none]))
     return parts
+
+
+def _other_unknown(study: Study) -> pd.DataFrame:
+    """Say where a reference lacks periods that the group has."""
+    lacks = (np.isfinite(study.events) & ~np.isfinite(study.other_events)).sum(axis=1)
+    some = np.flatnonzero((lacks > 0) & ~study.against.is_reference & ~np.bool_(study.against.exact))
+    texts = [_OTHER_UNKNOWN.format(n, study.events.shape[1]) for n in lacks[some]]
+    return _result.note("reference_not_known", "caution", texts, study.strata.iloc[some])

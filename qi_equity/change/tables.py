@@ -10,11 +10,12 @@ import pandas as pd
 from scipy import special
 
 from qi_equity.change.design import Design
-from qi_equity.change.estimate import SCALES, Effects
+from qi_equity.change.estimate import SCALES, Effects, t_of
 from qi_equity.change.gap_effects import GapEffects
 from qi_equity.change.power import Power
 from qi_equity.change.study import Study
 from qi_equity.data.cells import OBSERVED, Bools, Floats, sum_used
+from qi_equity.data.regroup import distinct
 from qi_equity.formulas.interval import Interval
 
 __all__ = ["gap_table", "group_table", "homogeneity_table", "interval_columns", "rows_of"]
@@ -58,7 +59,7 @@ def group_table(
     frame["exploratory"] = np.broadcast_to(~words["declared"], own.p.shape).ravel()
     frame["dispersion"], frame["df"] = own.dispersion.ravel(), own.df.ravel()
     frame["estimator"] = _estimator(study, design, own).ravel()
-    return frame.astype({name: "str" for name in _TEXTS})
+    return frame.astype(dict.fromkeys(_TEXTS, "str"))
 
 
 def _counts(study: Study, design: Design) -> list[dict[str, Floats]]:
@@ -119,22 +120,22 @@ def gap_table(study: Study, gaps: Mapping[str, GapEffects]) -> pd.DataFrame:
     return frame.astype({"reference": "str", "scale": "str", "verdict": "str"})
 
 
-def homogeneity_table(study: Study, own: Effects) -> pd.DataFrame:
+def homogeneity_table(study: Study, own: Effects, confidence: float) -> pd.DataFrame:
     r"""Test whether the changes of all groups of a place are the same (Cochran's Q of the log ratios).
 
-    One row a place (site and further strata) and change: ``groups`` in the test, ``q``, ``df``, ``p``. Groups
-    without a finite interval are not in it.
+    One row a place (site and further strata) and change: ``groups`` in the test, ``q``, ``df``, ``p``. The
+    weights are from the intervals: their half-width on the log scale over the t quantile they were made with
+    is the standard error. Groups without a finite interval are not in it.
+
+    References
+    ----------
+    .. [1] Cochran. The combination of estimates from different experiments. Biometrics 1954;10:101-29.
     """
-    strata = study.strata.drop(columns="group")
-    place = (
-        strata.groupby(list(strata.columns), sort=False, observed=True).ngroup().to_numpy()
-        if len(strata.columns)
-        else np.zeros(len(study.strata), dtype=np.int64)
-    )
+    place = distinct(study.strata.drop(columns="group"))[0]
     with np.errstate(divide="ignore", invalid="ignore"):
         log = np.log(own.ratio.estimate)
-        z = special.ndtri(0.975)
-        variance = (np.log(own.ratio.upper / own.ratio.lower) / (2 * z)) ** 2
+        width = np.log(own.ratio.upper / own.ratio.lower)
+        variance = (width / (2 * t_of(own.df, confidence))) ** 2
     used = np.isfinite(log) & np.isfinite(variance) & (variance > 0)
     weight = np.where(used, 1 / np.where(used, variance, 1.0), 0.0)
     value = np.where(used, log, 0.0)

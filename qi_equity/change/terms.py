@@ -13,10 +13,10 @@ from qi_equity.change.regression import fit_design
 from qi_equity.formulas.ar1 import fit_ar1
 
 if TYPE_CHECKING:
-    from qi_equity.change.result import ChangeEvaluation
+    from qi_equity.change.frames import EvaluationFrames
 
 
-def terms_frame(evaluation: ChangeEvaluation) -> pd.DataFrame:
+def terms_frame(evaluation: EvaluationFrames) -> pd.DataFrame:
     """Lay out the coefficients: one row a stratum and term."""
     study, options = evaluation.study, evaluation.options
     design = study.design(ChangeModel(**options["model"]), options["seasonal"])

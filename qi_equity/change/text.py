@@ -97,9 +97,9 @@ def labels(strata: pd.DataFrame) -> list[str]:
 def names(strata: pd.DataFrame, everyone: pd.DataFrame) -> str:
     """List strata, out of all of them; long lists are cut, and say so.
 
-    Where all are meant it says so, and where all sites of a group are.
+    Where all of many are meant it says so, and where all sites of a group are.
     """
-    if len(strata) > 1 and len(strata) == len(everyone):
+    if len(strata) > _MOST_NAMES and len(strata) == len(everyone):
         return f"all {len(strata):,} {_noun(strata)}"
     listed, rest = [], strata
     if list(strata.columns) == ["site", "group"]:

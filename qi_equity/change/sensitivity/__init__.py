@@ -1,0 +1,1 @@
+"""Does the verdict stand? Other models, fake dates, and what else moved at the same date."""

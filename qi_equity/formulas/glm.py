@@ -171,7 +171,6 @@ def fit_glm(
         spread = LINKS[family].variance(mean)
         known = np.nan_to_num(data.weight * data.size * spread)
         covariance = inverse(information(data.design, known))
-    covariance[np.isnan(coef[:, 0])] = np.nan
     lead, (periods, terms) = data.shape, data.design.shape[-2:]
     return GlmFit(
         coef=coef.reshape(*lead, terms),

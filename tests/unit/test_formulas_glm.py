@@ -182,7 +182,8 @@ def test_terms_that_follow_from_others_are_not_fitted() -> None:
     fit = fit_glm(x, n, twice)
     assert np.isnan(fit.coef).all()
     assert not fit.separated.any()
-    # Twelve months of season beside a trend of months 0 to 2 alone: three periods cannot hold four terms.
+    assert np.isnan(fit_glm(x, n, np.stack([np.ones(24), np.zeros(24)], axis=-1)).coef).all()
+    # Three periods cannot hold four terms.
     assert np.isnan(fit_glm(x, n, TREND, included=TIME < 3).coef).all()
 
 
@@ -245,13 +246,28 @@ def test_steep_and_large_series_are_fitted_too(kind: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["binomial", "poisson"])
 def test_a_step_that_is_too_long_is_halved(kind: Any) -> None:
-    """A month of nothing but events makes Newton's method overshoot here."""
-    x = np.array([1533, 8, 14, 2, 0, 1, 2, 27, 15, 33])
-    n = np.array([1533, 810, 924, 123, 226, 50, 526, 2439, 1948, 2738])
-    at = np.arange(-5.0, 5.0)
-    z = np.stack([np.ones(10), at, at**2], axis=-1)
+    """A month of nothing but events makes Newton's whole steps run away here."""
+    x, n = np.array([824, 26, 2, 22, 0, 14]), np.array([824, 1802, 271, 2247, 111, 1598])
+    at = np.arange(-3.0, 3.0)
+    z = np.stack([np.ones(6), at, at**2], axis=-1)
     fit = fit_glm(x, n, z, family=kind)
     assert z.T @ (n * fit.fitted) == pytest.approx(z.T @ x, rel=1e-11)
+
+
+@pytest.mark.parametrize("kind", ["binomial", "poisson"])
+def test_a_design_without_a_constant_is_fitted_as_it_is(kind: Any) -> None:
+    sm = pytest.importorskip("statsmodels.api", reason="an oracle of models without a constant")
+    x, n = network()
+    z = np.stack([(TIME - 30) / 10, -1 - AFTER * TIME / 24], axis=-1)
+    fit = fit_glm(x[0], n[0], z, family=kind)
+    if kind == "binomial":
+        model = sm.GLM(np.stack([x[0], n[0] - x[0]], axis=-1), z, family=sm.families.Binomial())
+    else:
+        model = sm.GLM(x[0], z, family=sm.families.Poisson(), exposure=n[0])
+    other = model.fit(tol=1e-14)
+    assert fit.coef == pytest.approx(other.params, rel=1e-9)
+    assert float(fit.deviance) == pytest.approx(other.deviance, rel=1e-9)
+    assert float(fit.log_likelihood) == pytest.approx(other.llf, rel=1e-9)
 
 
 def test_a_search_that_gets_lost_is_told_from_one_that_ends() -> None:

@@ -54,10 +54,14 @@ def checks_of(evaluation: ChangeEvaluation, study: Study, confidence: float) -> 
 
 
 def _births(study: Study) -> Floats:
-    """Give all births of each stratum and period, their outcome recorded or not; NaN where not known."""
+    """Give all births of each stratum and period, their outcome recorded or not; NaN where not known.
+
+    NaN too where the denominators are no whole numbers: an exposure is no number of births.
+    """
     cells = study.series.cells
-    births = cells.denominator + np.nan_to_num(cells.unrecorded)
-    return np.where(cells.status == OBSERVED, births, np.nan)
+    births = np.where(cells.status == OBSERVED, cells.denominator + np.nan_to_num(cells.unrecorded), np.nan)
+    known = births[np.isfinite(births)]
+    return births if (known == np.rint(known)).all() else np.full(births.shape, np.nan)
 
 
 def _own_dates(study: Study) -> Dates:
@@ -83,9 +87,10 @@ def _whole(study: Study, births: Floats) -> tuple[Floats, Ints, pd.DataFrame]:
 
 
 def _mix(study: Study, births: Floats, confidence: float) -> pd.DataFrame:
-    total, row, _ = _whole(study, births)
+    total, row, places = _whole(study, births)
+    there = add((np.nan_to_num(births).sum(axis=1) > 0).astype(np.float64), row, len(places))[row] > 1
     overlapping = study.series.scheme is not None and study.series.scheme.overlapping
-    part = np.full(births.shape, np.nan) if overlapping else np.where(np.isnan(births), np.nan, births)
+    part = np.where(there[:, None] & (not overlapping), births, np.nan)
     found = find_jumps(
         part, total[row], _own_dates(study), study.schedule.season, family="binomial", confidence=confidence
     )

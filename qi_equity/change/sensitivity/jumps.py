@@ -50,8 +50,8 @@ def find_jumps(
 
     With the level model of :func:`~qi_equity.change.level.level_effects` (dispersion of each row's own, Holm
     over the rows): "no" where the shares are not told apart; "drifted" where they are, but a trend through
-    the whole time is told apart from none and a step beside it is not; else "yes". That nothing is told apart
-    is no proof that nothing moved.
+    the whole time is told apart from none and a step beside it, to the side of the change, is not; else
+    "yes". That nothing is told apart is no proof that nothing moved.
 
     Parameters
     ----------
@@ -79,18 +79,23 @@ def find_jumps(
     p = np.where(none, 1.0, found.p)
     adjusted, alpha = holm(p, axis=0), 1 - confidence
     apart = adjusted < alpha
-    drifted = _drifted(events, size, schedule, family, confidence) if apart.any() else apart
+    drifted = apart
+    if apart.any():
+        rose = found.ratio.estimate > 1
+        drifted = _drifted(events, size, schedule, rose, family, confidence)
     jumped = np.select([np.isnan(p), ~apart, drifted], [CANNOT_TELL, NO, DRIFTED], YES)
     return Jumps(found.before.estimate, found.after.estimate, found.ratio.estimate, adjusted, jumped)
 
 
-def _drifted(events: Floats, size: Floats, schedule: Schedule, family: Family, confidence: float) -> Bools:
-    """Tell where a trend is told apart from none, and a step beside it is not."""
+def _drifted(
+    events: Floats, size: Floats, schedule: Schedule, rose: Bools, family: Family, confidence: float
+) -> Bools:
+    """Tell where a trend is told apart from none, and no step beside it to the side of the change is."""
     design = make_design(schedule, ChangeModel(trend="own"), 0)
     fit = fit_design(events, size, design, family=family)
     at = design.terms.index("trend")
     with np.errstate(divide="ignore", invalid="ignore"):
         p = two_sided_p(fit.coef[..., at] / np.sqrt(fit.covariance[..., at, at]), fit.df)
     step = change_effects(events, size, design, family=family, confidence=confidence)
-    alpha = 1 - confidence
-    return np.asarray((p < alpha)[..., None] & ~step.exact & ~(step.p < alpha))
+    stepped = np.where(rose, step.ratio.lower > 1, step.ratio.upper < 1)
+    return np.asarray((p < 1 - confidence)[..., None] & ~step.exact & ~stepped)

@@ -63,7 +63,7 @@ def evaluate(setting: str, change: str | None, seed: int) -> pd.DataFrame:
 def _recording(evaluation: qe.ChangeEvaluation, groups: pd.Index) -> pd.Series:
     """Say of which groups the check finds that recording jumped at the date."""
     checks = evaluation.sensitivity(placebo=False).checks
-    jumped = checks[(checks["check"] == "unrecorded outcomes") & (checks["jumped"] == "yes")]
+    jumped = checks[(checks["check"] == "outcome not recorded") & (checks["jumped"] == "yes")]
     return pd.Series(groups.isin(jumped["group"]), index=groups)
 
 

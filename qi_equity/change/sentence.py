@@ -50,7 +50,7 @@ def is_interim(series: StratifiedSeries, until: Any) -> bool:
 
 
 def _keys(evaluation: ChangeEvaluation) -> list[str]:
-    return list(evaluation.series.cells.strata.columns)
+    return text.named_by(evaluation.series.cells.strata)
 
 
 def _when(evaluation: ChangeEvaluation, change: int, groups: pd.DataFrame) -> str:

@@ -79,8 +79,13 @@ def _ends(row: Any) -> str:
     return f"{row.ratio_lower:.2f} to {row.ratio_upper:.2f}"
 
 
+def named_by(everyone: pd.DataFrame) -> list[str]:
+    """Give the columns by which strata are named: not the site, where all are of one."""
+    return [c for c in everyone.columns if c != "site" or everyone[c].drop_duplicates().size > 1]
+
+
 def labels(strata: pd.DataFrame) -> list[str]:
-    """Name strata by their groups, with their site and further strata where there are several of these."""
+    """Name strata by their groups, with their site and further strata."""
     text = strata.astype("str")
     told = [c for c in text.columns if c not in ("site", "group")]
     names = text["group"]

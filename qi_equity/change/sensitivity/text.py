@@ -10,7 +10,7 @@ import pandas as pd
 from qi_equity import _result
 from qi_equity.change.sensitivity.jumps import DRIFTED, YES
 from qi_equity.change.sensitivity.models import AS_EVALUATED
-from qi_equity.change.text import names
+from qi_equity.change.text import named_by, names
 from qi_equity.spc.words import and_list
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ _CODES = {
 
 def sentence(found: Sensitivity) -> str:
     """Say whether each verdict stands, where it does not, what fake dates give, and what else moved."""
-    everyone = found.evaluation.series.cells.strata
+    strata = found.evaluation.series.cells.strata
+    everyone = strata[named_by(strata)]
     keys, table = list(everyone.columns), found._table
     parts = [f"{found.evaluation.series.measure.name}."]
     for change, part in table.groupby("change", sort=True):

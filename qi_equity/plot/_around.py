@@ -52,14 +52,34 @@ class Head:
 
 
 class Header:
-    """Name, counts, reason and warnings of a panel, wrapped to its width; ``height`` is in points."""
+    """Name, counts, reason and warnings of a panel, wrapped to its width; ``height`` is in points.
+
+    ``verdict`` says that what stands where the counts do is what the panel shows, in words, and is bold.
+    """
 
     def __init__(
-        self, panel: Titled, extra: Sequence[str], words: Sequence[str], width: float, ruler: Ruler
+        self,
+        panel: Titled,
+        extra: Sequence[str],
+        words: Sequence[str],
+        width: float,
+        ruler: Ruler,
+        *,
+        verdict: bool = False,
     ) -> None:
+        self.weight, self.colour = ("bold", style.INK) if verdict else ("normal", style.MUTED)
         self.why = ruler.wrap(panel.why.split(), width, style.SMALL)
         self.name = ruler.wrap(panel.name.split(" "), width, style.NAME, weight="bold")
-        self.counts = ruler.wrap([*panel.counts, *extra], width, style.BODY, joint=" · ")
+        counts = [*panel.counts, *extra]
+        self.counts = (
+            [
+                line
+                for text in counts
+                for line in ruler.wrap(text.split(" "), width, style.BODY, weight="bold")
+            ]
+            if verdict
+            else ruler.wrap(counts, width, style.BODY, joint=" · ")
+        )
         lines = ruler.wrap([*panel.words, *words], width - 8, style.SMALL, joint=" · ")
         # What starts a line starts with a capital, so that it does not read as the end of the line before.
         lines = [line[:1].upper() + line[1:] for line in lines]
@@ -81,7 +101,8 @@ class Header:
             _above(ax, line, 4 + _GAP_PT / 2 + i * _STRIP_PT, style.SMALL, x=4)
         name = len(self.name) * _NAME_PT
         for i, line in enumerate(self.counts, start=1):
-            _above(ax, line, height - name - i * _COUNTS_PT, style.BODY, colour=style.MUTED)
+            at = height - name - i * _COUNTS_PT
+            _above(ax, line, at, style.BODY, colour=self.colour, weight=self.weight)
         counts = name + len(self.counts) * _COUNTS_PT
         for i, line in enumerate(self.why, start=1):
             _above(ax, line, height - counts - i * _STRIP_PT, style.SMALL, colour=style.MUTED)
@@ -98,7 +119,14 @@ class Header:
 
 
 def _above(
-    ax: Axes, text: str, points: float, size: float, *, x: float = 0.0, colour: str = style.INK
+    ax: Axes,
+    text: str,
+    points: float,
+    size: float,
+    *,
+    x: float = 0.0,
+    colour: str = style.INK,
+    weight: str = "normal",
 ) -> None:
     ax.annotate(
         text,
@@ -109,6 +137,7 @@ def _above(
         ha="left",
         va="baseline",
         fontsize=size,
+        fontweight=weight,
         color=colour,
         annotation_clip=False,
         parse_math=False,

@@ -127,6 +127,7 @@ def draw_panel(pen: Pen, panel: Panel) -> None:
 
 
 def draw_empty(pen: Pen, panel: Panel) -> None:
+    """Say in the middle why there is nothing to draw."""
     if panel.suppressed.any():
         text = "nothing to show:\nnumbers are withheld"
     elif not len(panel.x):

@@ -194,12 +194,12 @@ def numbers_by_group(table: pd.DataFrame, rate: str) -> dict[str, Sizes]:
     return {"size": numbers_by(size), "rate": numbers_by(events / size.where(size > 0))}
 
 
-def rows_of(groups: Sequence[str], series: StratifiedSeries, ruler: Ruler) -> Rows:
+def rows_of(groups: Sequence[str], series: StratifiedSeries, ruler: Ruler, *, lines: int = 2) -> Rows:
     """Make the rows: names of people first, those of unknown ethnicity apart where they come last."""
     unknown = unknown_groups(series)
     apart = [g in unknown for g in groups]
     together = sorted(apart) == apart
-    return make_rows(groups, apart if together else [False] * len(groups), NAMES_PT, ruler, lines=2)
+    return make_rows(groups, apart if together else [False] * len(groups), NAMES_PT, ruler, lines=lines)
 
 
 def _panel(rates: RateTable, name: str, part: pd.DataFrame) -> Dots:

@@ -16,6 +16,7 @@ from qi_equity.formulas._glm_solver import (
     crossed,
     full_rank,
     information,
+    inverse,
     likelihood,
     predictor,
     solve,
@@ -62,7 +63,7 @@ def blocks(data: Regression, weight: FloatArray, fitted: BoolArray, terms: int) 
     own = np.where(inside, gram[..., :terms, :terms], np.eye(terms))
     mixed = np.where(inside, gram[..., :terms, terms:], 0.0)
     both = np.where(inside, gram[..., terms:, terms:], 0.0).sum(axis=1)
-    inverted = np.linalg.inv(own)
+    inverted = inverse(own)
     link = inverted @ mixed
     rest = both - (np.swapaxes(mixed, -1, -2) @ link).sum(axis=1)
     return Blocks(inverted, link, rest, np.diagonal(both, axis1=-2, axis2=-1))

@@ -286,6 +286,12 @@ def test_units_of_a_term_do_not_matter() -> None:
     plain, other = fit_glm(x, n, TREND), fit_glm(x, n, TREND * units)
     assert other.coef * units == pytest.approx(plain.coef, rel=1e-9)
     assert other.covariance * np.outer(units, units) == pytest.approx(plain.covariance, rel=1e-9)
+    # Nor to whether there is a maximum: here two months with an event and two without.
+    x, n = [1, 0, 1, 0], [4, 3, 2, 3]
+    z = np.array([[1, 0, 0], [1, 1, 1], [1, 0, -1], [1, -1, 1]])
+    assert endless(np.array(x), np.array(n), z, "binomial") is False
+    for unit in (1e-6, 1, 1e6):
+        assert not fit_glm(x, n, z * [1, 1, unit]).separated
 
 
 @pytest.mark.parametrize(

@@ -167,18 +167,43 @@ def test_sets_that_cannot_be_fitted_do_not_disturb_others() -> None:
     assert empty.own_coef.shape == (0, 5, 2)
 
 
-def test_a_step_that_is_too_long_is_halved_and_periods_are_left_out() -> None:
-    x = np.array([[824.0, 26, 2, 22, 0, 14, 9, 9]])
-    n = np.array([[824.0, 1802, 271, 2247, 111, 1598, 50, 50]])
-    at = np.arange(-3.0, 5.0)
-    shared = np.stack([at, at**2], axis=-1)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_shared_term_that_follows_from_others_but_for_rounding_is_not_fitted(kind: Any) -> None:
+    x, n = network()
+    parts = np.concatenate([OWN, SHARED[:, :2]], axis=-1)
+    for mix in np.random.default_rng(8).normal(size=(10, 4)):
+        mixed = np.concatenate([SHARED[:, :2], (parts @ mix)[:, np.newaxis]], axis=-1)
+        for shared in (mixed, (OWN @ mix[:2])[:, np.newaxis]):
+            fit = fit_glm_shared(x, n, OWN, shared, family=kind)
+            assert np.isnan(fit.shared_coef).all()
+            assert np.isnan(fit.own_coef).all()
+
+
+def test_periods_are_left_out() -> None:
+    x, n = network()
+    shared = SHARED.copy()
     shared[7, 0] = np.nan
-    fit = fit_glm_shared(x, n, np.ones((8, 1)), shared, included=np.arange(8) != 6)
-    assert np.flatnonzero(fit.used[0]).tolist() == [0, 1, 2, 3, 4, 5]
-    rest = (x - n * fit.fitted)[:, :6]
-    assert [float(np.abs((rest * at[:6] ** k).sum())) for k in range(3)] == pytest.approx([0, 0, 0], abs=1e-7)
+    fit = fit_glm_shared(x, n, OWN, shared, included=TIME != 16)
+    assert np.flatnonzero(~fit.used[0]).tolist() == [7, 16]
+    expected = fit_glm_shared(
+        *(np.delete(a, [7, 16], axis=1) for a in (x, n)),
+        *(np.delete(a, [7, 16], axis=0) for a in (OWN, SHARED)),
+    )
+    assert fit.shared_coef == pytest.approx(expected.shared_coef, rel=1e-10)
+    assert fit.fitted[:, 8:16] == pytest.approx(expected.fitted[:, 7:15], rel=1e-10)
     assert np.isnan(fit.fitted[:, 7]).all()
-    assert not np.isnan(fit.fitted[:, 6]).any()
+    assert not np.isnan(fit.fitted[:, 16]).any()
+
+
+@pytest.mark.parametrize("kind", ["binomial", "poisson"])
+def test_a_step_that_is_too_long_is_halved(kind: Any) -> None:
+    """A month of nothing but events makes Newton's whole steps run away here."""
+    x, n = np.array([[588.0, 2, 2, 2, 0, 1]]), np.array([[588.0, 1453, 906, 2228, 1287, 1442]])
+    shared = np.array([[-2.0, 2], [2, 1], [-1, -7], [73, 0], [18, -60], [1, -5]])
+    fit = fit_glm_shared(x, n, np.ones((6, 1)), shared, family=kind)
+    joint = fit_glm(x[0], n[0], np.concatenate([np.ones((6, 1)), shared], axis=-1), family=kind)
+    assert fit.shared_coef == pytest.approx(joint.coef[1:], rel=1e-9)
+    assert fit.own_coef[0] == pytest.approx(joint.coef[:1], rel=1e-9)
 
 
 def test_a_thousand_strata_and_forty_shared_terms_need_no_large_matrix() -> None:

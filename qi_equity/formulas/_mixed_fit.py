@@ -16,8 +16,9 @@ _LOG_WEIGHTS = np.log(_WEIGHTS) + _NODES**2 - 0.5 * np.log(np.pi)
 # Standard deviations at which the likelihood is looked at before its maximum is found between two of them.
 # Beyond the last, log odds ratios of sites would lie 20 apart: the data set no bound.
 PLACES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.65, 0.9, 1.3, 1.9, 2.8, 4.0, 6.0, 10.0)
-_STEPS = 100
-_ROUGHLY, _CLOSELY = 1e-5, 1e-10
+_STEPS, _FEW_STEPS = 100, 12
+# Where the quadrature itself is rough (sites far more apart than counts can show), no step may lead up.
+_SHORTEST = 1e-3
 _HALVINGS = 80
 
 
@@ -122,7 +123,7 @@ def _mode(problem: Problem, centre: FloatArray, tau: FloatArray, start: FloatArr
     return z
 
 
-def maximise(problem: Problem, start: Point, within: float = _CLOSELY) -> tuple[Slopes, Point]:
+def maximise(problem: Problem, start: Point, *, roughly: bool = False) -> tuple[Slopes, Point]:
     """Find intercepts and change of highest likelihood for a given standard deviation.
 
     The likelihood is concave in them (Prekopa), so that Newton's steps, halved where they lead down, end at
@@ -130,9 +131,11 @@ def maximise(problem: Problem, start: Point, within: float = _CLOSELY) -> tuple[
     """
     now, point = slopes(problem, start)
     length = np.ones(point.change.shape)
-    for _ in range(_STEPS):
+    steps, within = (_FEW_STEPS, 1e-5) if roughly else (_STEPS, 1e-10)
+    for _ in range(steps):
         d_intercept, d_change = _newton(problem, now)
-        if max(np.abs(d_intercept).max(initial=0.0), np.abs(d_change).max(initial=0.0)) < within:
+        still = np.maximum(np.abs(d_intercept).max(axis=-1), np.abs(d_change)) < within
+        if (still | (length < _SHORTEST)).all():
             break
         candidate = replace(
             point,
@@ -164,7 +167,7 @@ def highest(
     rising = _rises_from_0(problem, point)
     points, heights = [point], [now.log]
     for place in PLACES[1:]:
-        now, point = maximise(problem, replace(point, tau=np.full(point.tau.shape, place)), _ROUGHLY)
+        now, point = maximise(problem, replace(point, tau=np.full(point.tau.shape, place)), roughly=True)
         points.append(point)
         heights.append(now.log)
     best = np.where(several, np.stack(heights).argmax(axis=0), 0)
@@ -201,13 +204,21 @@ def _refine(
 
 def shared_information(problem: Problem, now: Slopes) -> tuple[tuple[FloatArray, FloatArray], ...]:
     """Give the observed information on change and standard deviation, intercepts eliminated, as 2 x 2."""
+    a, b, c = (part.sum(axis=-1) for part in site_information(problem, now))
+    return (a, b), (b, c)
+
+
+def site_information(problem: Problem, now: Slopes) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Give what each site adds to it: on the change, on both, on the standard deviation."""
     own = np.where(problem.used, -(now.own_2 + now.first_2), 1.0)
     by_own = 0.0 if problem.before is None else 1.0
-    a = -now.first_2 - by_own * now.first_2**2 / own
-    b = -now.mixed_2 - by_own * now.first_2 * now.mixed_2 / own
-    c = -now.further_2 - by_own * now.mixed_2**2 / own
-    a, b, c = (np.where(problem.used, part, 0.0).sum(axis=-1) for part in (a, b, c))
-    return (a, b), (b, c)
+    parts = (
+        -now.first_2 - by_own * now.first_2**2 / own,
+        -now.mixed_2 - by_own * now.first_2 * now.mixed_2 / own,
+        -now.further_2 - by_own * now.mixed_2**2 / own,
+    )
+    a, b, c = (np.where(problem.used, part, 0.0) for part in parts)
+    return a, b, c
 
 
 def _rises_from_0(problem: Problem, point: Point) -> BoolArray:

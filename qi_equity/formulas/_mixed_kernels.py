@@ -91,7 +91,8 @@ class Hypergeometric:
         near = np.clip(eta, -reach, reach)
         cell = np.clip(np.floor(near / _GRID).astype(np.int64) + self._cells, 0, 2 * self._cells - 1)
         t = near / _GRID + self._cells - cell
-        c = [np.take_along_axis(piece, cell, axis=-1) for piece in self._pieces]
+        lead = (1,) * (cell.ndim - self._pieces[0].ndim)
+        c = [np.take_along_axis(p.reshape(lead + p.shape), cell, axis=-1) for p in self._pieces]
         value, slope, bend = c[7], np.zeros(t.shape), np.zeros(t.shape)
         for coefficient in c[6::-1]:
             bend, slope, value = bend * t + 2 * slope, slope * t + value, value * t + coefficient

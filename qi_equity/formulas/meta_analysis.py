@@ -11,11 +11,11 @@ from scipy import special
 
 from qi_equity._validate import one_of
 from qi_equity.errors import OptionError
-from qi_equity.formulas._arrays import BoolArray, FloatArray, floats
+from qi_equity.formulas._arrays import BoolArray, FloatArray, IntArray, floats
 from qi_equity.formulas._interval_parts import tail_of
 from qi_equity.formulas._meta_tau2 import METHODS, Sites, Tau2, estimate_tau2
 
-__all__ = ["MetaAnalysis", "MetaTest", "leave_one_out", "meta_analysis", "sites_of"]
+__all__ = ["MetaAnalysis", "MetaTest", "Tau2", "leave_one_out", "meta_analysis", "sites_of"]
 
 MetaTest = Literal["z", "t", "knapp-hartung", "knapp-hartung-modified"]
 PredictionDf = Literal["k-1", "k-2"]
@@ -68,7 +68,7 @@ class MetaAnalysis:
     prediction_lower: FloatArray
     prediction_upper: FloatArray
     weights: FloatArray
-    k: FloatArray
+    k: IntArray
 
 
 def meta_analysis(
@@ -270,7 +270,7 @@ def _pool(
         prediction_lower=estimate - reach,
         prediction_upper=estimate + reach,
         weights=w / w.sum(axis=-1, keepdims=True),
-        k=sites.known.sum(axis=-1),
+        k=np.asarray(sites.known.sum(axis=-1), dtype=np.int64),
     )
 
 

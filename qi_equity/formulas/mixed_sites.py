@@ -11,9 +11,9 @@ from scipy import special
 
 from qi_equity._validate import one_of
 from qi_equity.errors import OptionError
-from qi_equity.formulas._arrays import BoolArray, FloatArray
+from qi_equity.formulas._arrays import BoolArray, FloatArray, mask
 from qi_equity.formulas._interval_parts import binomial_cells, rate_cells, tail_of
-from qi_equity.formulas._mixed_fit import Point, Problem, highest, shared_information
+from qi_equity.formulas._mixed_fit import Point, Problem, highest, shared_information, site_information
 from qi_equity.formulas._mixed_kernels import Binomial, Hypergeometric, Kernel, Poisson
 
 __all__ = ["PooledChange", "conditional_sites", "mixed_sites"]
@@ -36,6 +36,8 @@ class PooledChange:
         Standard deviation of the change between sites, >= 0.
     log_likelihood, log_likelihood_fixed : numpy.ndarray of float, shape (...)
         The highest, and the highest without variation between sites.
+    weights : numpy.ndarray of float, shape (..., k)
+        Share of each site in the information about the change; 0 where it takes no part.
     used : numpy.ndarray of bool, shape (..., k)
         Sites that take part: with births before and after, and with an event (and a birth without) in one
         of the two. The others hold no information about a change.
@@ -55,6 +57,7 @@ class PooledChange:
     tau: FloatArray
     log_likelihood: FloatArray
     log_likelihood_fixed: FloatArray
+    weights: FloatArray
     used: BoolArray
 
 
@@ -63,6 +66,7 @@ def mixed_sites(
     births: ArrayLike,
     *,
     family: Family = "binomial",
+    included: ArrayLike | None = None,
     test: Test = "t",
     confidence: float = 0.95,
 ) -> PooledChange:
@@ -82,6 +86,9 @@ def mixed_sites(
         Events and births (exposure, for Poisson) of each site before and after; NaN where not known.
     family : {"binomial", "poisson"}
         Distribution of the events.
+    included : array_like of bool, shape (..., k), optional
+        False for a site that shall be left out. Further axes before those of the tables pool the same tables
+        again and again, each time from other sites, at little cost.
     test : {"z", "t"}
         Distribution of test and interval: normal, or t with k - 1 degrees of freedom for k sites.
     confidence : float
@@ -115,7 +122,7 @@ def mixed_sites(
     >>> [float(v.round(2)) for v in (pooled.estimate, pooled.se, pooled.tau)]
     [-1.04, 0.85, 1.09]
     """
-    x, n, used = _tables(events, births, family)
+    x, n, used = _tables(events, births, family, included)
     kernel = Binomial if family == "binomial" else Poisson
     before, after = kernel(x[..., 0], n[..., 0]), kernel(x[..., 1], n[..., 1])
     problem = Problem(after, before, used, np.zeros(used.shape))
@@ -129,6 +136,7 @@ def conditional_sites(
     births: ArrayLike,
     *,
     family: Family = "binomial",
+    included: ArrayLike | None = None,
     test: Test = "t",
     confidence: float = 0.95,
 ) -> PooledChange:
@@ -136,9 +144,9 @@ def conditional_sites(
 
     Given :math:`x_{s0} + x_{s1}`, the events after follow the noncentral hypergeometric distribution of
     Fisher with the log odds ratio :math:`\beta + u_s`, :math:`u_s \sim N(0, \tau^2)`; for
-    ``family="poisson"`` the binomial one, whose logit is :math:`\log(e_{s1} / e_{s0}) + \beta + u_s`. No intercepts have to be
-    estimated and no count needs a correction: a site with no event after takes part with what it says, one
-    without any event drops out, as it says nothing.
+    ``family="poisson"`` the binomial one, whose logit is :math:`\log(e_{s1} / e_{s0}) + \beta + u_s`. No
+    intercepts have to be estimated and no count needs a correction: a site with no event after takes part
+    with what it says, one without any event drops out, as it says nothing.
 
     Parameters
     ----------
@@ -146,6 +154,9 @@ def conditional_sites(
         Whole events and births (exposure, for Poisson) of each site before and after; NaN where not known.
     family : {"binomial", "poisson"}
         Distribution of the events.
+    included : array_like of bool, shape (..., k), optional
+        False for a site that shall be left out. Further axes before those of the tables pool the same tables
+        again and again, each time from other sites, at little cost.
     test : {"z", "t"}
         Distribution of test and interval: normal, or t with k - 1 degrees of freedom for k sites.
     confidence : float
@@ -177,13 +188,13 @@ def conditional_sites(
     >>> [float(v.round(2)) for v in (pooled.estimate, pooled.se, pooled.tau)]
     [-1.03, 0.87, 1.15]
     """
-    x, n, used = _tables(events, births, family)
+    x, n, used = _tables(events, births, family, included)
     _whole("events", x)
     total, offset = x.sum(axis=-1), np.zeros(used.shape)
     after: Kernel
     if family == "poisson":
         after = Binomial(x[..., 1], total)
-        offset = np.where(used, np.log(np.where(used, n[..., 1] / np.where(used, n[..., 0], 1.0), 1.0)), 0.0)
+        offset = offset + np.log(np.where(total > 0, n[..., 1], 1.0) / np.where(total > 0, n[..., 0], 1.0))
     else:
         _whole("births", n)
         after = Hypergeometric(x[..., 1], n[..., 1], total, n[..., 0])
@@ -191,8 +202,10 @@ def conditional_sites(
     return _fit(problem, np.zeros(used.shape), _separated(x, n, family, used), test, confidence)
 
 
-def _tables(events: ArrayLike, births: ArrayLike, family: Family) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Check the tables; zeros where a site holds no information."""
+def _tables(
+    events: ArrayLike, births: ArrayLike, family: Family, included: ArrayLike | None
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Check the tables; zeros where a site holds no information, and which take part, of any more axes."""
     one_of("family", family, ("binomial", "poisson"))
     check = binomial_cells if family == "binomial" else rate_cells
     x, n = check({"events": events, "births": births})
@@ -202,7 +215,9 @@ def _tables(events: ArrayLike, births: ArrayLike, family: Family) -> tuple[Float
         )
     total, size = x.sum(axis=-1), n.sum(axis=-1)
     used = (total > 0) & ((total < size) | (family == "poisson"))
-    return np.where(used[..., None], x, 0.0), np.where(used[..., None], n, 0.0), used
+    asked = np.ones(used.shape, np.bool_) if included is None else np.asarray(included)
+    asked = mask("included", asked, np.broadcast_shapes(asked.shape, used.shape))
+    return np.where(used[..., None], x, 0.0), np.where(used[..., None], n, 0.0), used & asked
 
 
 def _whole(name: str, counts: FloatArray) -> None:
@@ -240,6 +255,7 @@ def _fit(
         (a, b), (_, c) = shared_information(kept, now)
         varies = point.tau > 0
         se = 1 / np.sqrt(np.where(varies, a - np.where(varies, b**2 / c, 0.0), a))
+        shares = site_information(kept, now)[0] / a[..., None]
     se = np.where(usable & ~open_end, se, np.nan)
     estimate = np.where(usable & ~open_end, point.change, np.nan)
     df = np.where((k > 1) & (test == "t"), k - 1.0, np.nan)
@@ -255,5 +271,6 @@ def _fit(
         tau=np.where(usable & (k > 1), np.where(open_end, np.inf, point.tau), np.nan),
         log_likelihood=np.where(usable, now.log, np.nan),
         log_likelihood_fixed=np.where(usable, fixed, np.nan),
+        weights=np.where(np.isnan(se)[..., None], np.nan, shares),
         used=problem.used,
     )

@@ -266,3 +266,28 @@ def test_what_cannot_be_fitted_is_refused(
 ) -> None:
     with pytest.raises(error, match=words):
         pool(x, n, **options)
+
+
+@BOTH
+@FAMILIES
+def test_leaving_sites_out_is_pooling_the_others(pool: Pool, family: str) -> None:
+    everyone = pool(X, N, family=family)
+    without = pool(X, N, family=family, included=~np.eye(5, dtype=bool))
+    assert without.estimate.shape == (5,)
+    assert not without.used[np.eye(5, dtype=bool)].any()
+    for i in range(5):
+        others = pool(np.delete(X, i, 0), np.delete(N, i, 0), family=family)
+        np.testing.assert_allclose(without.estimate[i], others.estimate, rtol=1e-7)
+        np.testing.assert_allclose(without.tau[i], others.tau, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(np.delete(without.weights[i], i), others.weights, rtol=1e-6)
+    assert everyone.weights.sum() == pytest.approx(1)
+    # Without variation between sites the weights are those of inverse variances.
+    fixed = pool(X[[0, 2]], N[[0, 2]], family="poisson")
+    assert fixed.tau == 0
+    information = 1 / (1 / X[[0, 2], 0] + 1 / X[[0, 2], 1])
+    np.testing.assert_allclose(fixed.weights, information / information.sum(), rtol=0.01)
+
+
+def test_who_is_included_is_told_by_booleans() -> None:
+    with pytest.raises(InputTypeError, match="included"):
+        mixed_sites(X, N, included=[1, 0, 1, 1, 1])

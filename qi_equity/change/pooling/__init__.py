@@ -1,0 +1,1 @@
+"""Pool the changes of sites: per group, and of each gap."""

@@ -1,4 +1,4 @@
-"""The command line: ``python -m qi_equity demo`` runs the main job from births to charts."""
+"""The command line: ``python -m qi_equity demo`` runs the main job from births to charts and verdicts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import qi_equity as qe
 from qi_equity.errors import QiEquityError
 from qi_equity.plot._save import save_figure
 
-_STEPS = 5
+_STEPS = 6
 _WIDTH = 110
 
 
@@ -52,9 +52,11 @@ def _demo(out: Path) -> None:
     chart = _chart_of_records()
     _say(3, "drawing, and writing figures and tables")
     _write(chart, out, "synthetic_haemorrhage")
-    _say(4, "a published table: stillbirths by ethnic group, one period")
+    _say(4, "what happened after the change, for whom, and did the gaps close?")
+    _evaluate(chart.series, out, "synthetic_haemorrhage_change")
+    _say(5, "a published table: stillbirths by ethnic group, one period")
     _unknown_ethnicity(out)
-    _say(5, "a published series of overlapping windows: maternal deaths")
+    _say(6, "a published series of overlapping windows: maternal deaths")
     _write(_chart_of_windows(), out, "published_maternal_deaths")
     print(f"\nFigures (PNG, SVG) and tables (CSV) are in {out}.")
 
@@ -76,6 +78,22 @@ def _chart_of_records() -> qe.ControlChart:
     _show("Whose ethnicity is known", series.completeness(by_period=False))
     _show_chart(chart)
     return chart
+
+
+def _evaluate(series: qe.StratifiedSeries, out: Path, name: str) -> None:
+    """Evaluate the change that was planted, by group and gap, and write what was found."""
+    recorded = pd.DataFrame({"start": ["2024-01"], "label": ["bundle"], "reason": ["planted in the births"]})
+    evaluation = qe.evaluate_change(series, recorded, reference="rest")
+    columns = ["group", "rate_before", "rate_after", "ratio", "ratio_lower", "ratio_upper", "verdict"]
+    _show("Verdicts", evaluation.groups[[*columns, "beyond_trend"]])
+    print(textwrap.fill(evaluation.sentence(), _WIDTH))
+    figures = {name: evaluation.plot(), f"{name}_effects": evaluation.plot_effects()}
+    for file, figure in figures.items():
+        for ending in ("png", "svg"):
+            save_figure(figure, out / f"{file}.{ending}")
+    tables = {"groups": evaluation.groups, "gaps": evaluation.gaps, "notes": evaluation.notes}
+    for kind, table in (tables | {"alt_text": evaluation.alt_text()}).items():
+        table.to_csv(out / f"{name}_{kind}.csv", index=False)
 
 
 def _unknown_ethnicity(out: Path) -> None:

@@ -17,8 +17,8 @@ def test_the_demo_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixt
     out = tmp_path / "new" / "folder"
     assert main(["demo", "--out", str(out)]) == 0
     shown = capsys.readouterr().out
-    for step in range(1, 6):
-        assert f"[{step}/5]" in shown
+    for step in range(1, 7):
+        assert f"[{step}/6]" in shown
     assert "no real patients" in shown
     assert "cannot_signal" not in shown
     assert "overlapping windows" in shown
@@ -27,6 +27,12 @@ def test_the_demo_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixt
         assert "<svg" in (out / f"{name}.svg").read_text(encoding="utf-8")
         for kind in KINDS:
             assert (out / f"{name}_{kind}.csv").stat().st_size > 0
+    assert "after the change of 2024-01" in " ".join(shown.split())
+    for name in ("synthetic_haemorrhage_change", "synthetic_haemorrhage_change_effects"):
+        assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (out / f"{name}.svg").read_text(encoding="utf-8")
+    for kind in ("groups", "gaps", "notes", "alt_text"):
+        assert (out / f"synthetic_haemorrhage_change_{kind}.csv").stat().st_size > 0
 
 
 def test_the_tables_of_the_demo_are_those_of_the_chart(tmp_path: Path) -> None:
@@ -42,6 +48,9 @@ def test_the_tables_of_the_demo_are_those_of_the_chart(tmp_path: Path) -> None:
     bounds = pd.read_csv(tmp_path / "published_stillbirths_bounds.csv").set_index("group")
     assert bounds.loc["White", ["events", "births"]].tolist() == [82, 20664]
     assert "Unknown" not in bounds.index
+    verdicts = pd.read_csv(tmp_path / "synthetic_haemorrhage_change_groups.csv")
+    assert verdicts[["events_before", "events_after"]].to_numpy().sum() == points["numerator"].sum()
+    assert set(verdicts.loc[verdicts["group"].isin(["Asian", "Black", "White"]), "verdict"]) == {"improved"}
 
 
 def test_a_folder_that_cannot_be_made_is_a_clear_error(

@@ -50,7 +50,7 @@ def from_dict(cls: type[ChangeEvaluation], data: Mapping[str, Any]) -> ChangeEva
             method=from_json(data["method"]),
             balancing_series=tuple(StratifiedSeries.from_dict(d) for d in data["balancing_series"]),
             process_series=None if process is None else StratifiedSeries.from_dict(process),
-            **{f"_{name}": _frame(data["tables"][name]) for name in _TABLES},
+            **{f"_{name}": _table(data["tables"][name]) for name in _TABLES},
             _notes=notes([_frame(data["notes"])]),
         )
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -65,3 +65,9 @@ def _frame(data: Any) -> pd.DataFrame:
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"{frame!r} is not a frame")
     return frame
+
+
+def _table(data: Any) -> pd.DataFrame:
+    """Read a table; an empty column of text does not tell that it is one."""
+    frame = _frame(data)
+    return frame.astype({c: "str" for c in frame.columns if frame[c].dtype == object})

@@ -107,7 +107,8 @@ def _of_family(evaluation: ChangeEvaluation, groups: pd.DataFrame) -> list[str]:
 
 def _of_gaps(evaluation: ChangeEvaluation, gaps: pd.DataFrame) -> list[str]:
     """Say how the gaps moved, on both scales."""
-    shown = gaps[gaps["at"].notna() & (gaps["verdict"] != "is the reference")]
+    rows = gaps[gaps["verdict"] != "is the reference"]
+    shown = rows[rows["at"].notna()]
     sides = [shown[shown["scale"] == scale].reset_index(drop=True) for scale in _SCALES]
     if sides[0].empty:
         return []
@@ -116,9 +117,9 @@ def _of_gaps(evaluation: ChangeEvaluation, gaps: pd.DataFrame) -> list[str]:
         verdicts[0] == verdicts[1],
         "as a difference " + verdicts[0] + ", as a ratio " + verdicts[1],
     )
-    everyone = sides[0][keys]
+    strata, everyone = sides[0][keys], rows.loc[rows["scale"] == _SCALES[0], keys]
     parts = [
-        _gap_words(words, text.names(everyone[said == words], everyone))
+        _gap_words(words, text.names(strata[said == words], everyone))
         for words in sorted(said.unique(), key=lambda w: _LATER.index(w) if w in _LATER else -1)
     ]
     return [f"Gap to {_whom(sides[0]['reference'])}: {'; '.join(parts)}."]

@@ -22,7 +22,7 @@ from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import spans
 from qi_equity.data.timeline import Mark, Timeline, timeline
 from qi_equity.data.timeline_marks import EVIDENCE
-from qi_equity.errors import OptionError, QiEquityError
+from qi_equity.errors import ColumnError, OptionError, QiEquityError
 from qi_equity.formulas.interval import Interval
 from qi_equity.spc.words import plural
 
@@ -153,7 +153,12 @@ def read_at(series: StratifiedSeries, at: At | None) -> list[str] | pd.DataFrame
     OptionError
         If no change is named.
     """
-    table = read_table(series, [] if at is None else at, "at", "start", ("label", "reason"), ignored=EVIDENCE)
+    try:
+        table = read_table(
+            series, [] if at is None else at, "at", "start", ("label", "reason"), ignored=EVIDENCE
+        )
+    except ColumnError as error:
+        raise ColumnError(f"at: {error}") from error
     if not len(table):
         raise OptionError(f"at names no change; {_which(series)}.")
     dates = [None if pd.isna(v) else str(v).removesuffix(" 00:00:00") for v in table["start"]]

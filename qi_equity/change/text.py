@@ -61,6 +61,8 @@ def row_text(evaluation: ChangeEvaluation, row: Any) -> str:
     """Say the numbers of one stratum: rates before and after, ratio with its interval, verdict."""
     measure = evaluation.series.measure
     words = phrase(row, measure.better)
+    if pd.isna(row.at):
+        return words
     known = [
         f"{amount(measure, rate)} {when}"
         for when, rate in (("before", row.rate_before), ("after", row.rate_after))
@@ -137,7 +139,8 @@ def needed(evaluation: ChangeEvaluation, rows: pd.DataFrame, strata: pd.DataFram
     if some.any():
         parts.append(f"{goal} still needed: {_amounts(evaluation, rows[some], strata[some])}")
     if never.any():
-        who = "" if never.all() else f" for {names(strata[never], strata)}"
+        everyone = evaluation.series.cells.strata
+        who = "" if never.all() else f" for {names(strata[never], everyone)}"
         parts.append(f"too little before the change {goal}, however much comes after{who}")
     return "".join(f"; {part}" for part in parts)
 

@@ -16,8 +16,15 @@ def _series(sites: list[str]) -> qe.StratifiedSeries:
         for group in ("Asian", "Black")
     ]
     frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
-    columns = {"period": "month", "numerator": "pph", "denominator": "births"}
-    return qe.from_counts(frame, qe.measures["pph_1000"], group="group", site="site", **columns)
+    return qe.from_counts(
+        frame,
+        qe.measures["pph_1000"],
+        period="month",
+        numerator="pph",
+        denominator="births",
+        group="group",
+        site="site",
+    )
 
 
 def _words(series: qe.StratifiedSeries) -> str:
@@ -36,3 +43,29 @@ def test_several_sites_are_named_where_they_differ() -> None:
     at = pd.DataFrame({"site": ["North", "South"], "start": ["2024-01", "2022-06"], "reason": ["a", "b"]})
     words = qe.evaluate_change(series, at, reference="rest").sentence()
     assert "at North" in words or "at all 2 sites" in words
+
+
+def test_all_sites_are_all_of_the_series_not_of_those_spoken_of() -> None:
+    at = pd.DataFrame({"site": ["North", "South"], "start": ["2024-01"] * 2, "reason": ["a", "b"]})
+    words = qe.evaluate_change(_series(["East", "North", "South"]), at, reference="rest").sentence()
+    assert "at East" in words
+    assert "at all 2 sites" not in words
+
+
+def test_needs_name_the_sites_among_all_sites() -> None:
+    series = _series(["East", "North", "South"]).select(end="2024-02")
+    frame = series.data.assign(site=series.data["site"].astype("str"))
+    small = frame["site"].ne("East") & frame["group"].eq("Asian")
+    frame.loc[small, ["numerator", "denominator"]] = [1.0, 8.0]
+    frame.loc[frame["group"].eq("Black"), "numerator"] = 9.0
+    few = qe.from_counts(
+        frame,
+        qe.measures["pph_1000"],
+        period="period",
+        numerator="numerator",
+        denominator="denominator",
+        group="group",
+        site="site",
+    )
+    words = qe.evaluate_change(few, "2024-01", reference="rest").sentence()
+    assert "however much comes after for Asian at North and Asian at South" in words

@@ -27,6 +27,7 @@ from qi_equity.change.pooling.two_stage import (
     NO_CHANGE,
     Stage,
     log_of,
+    pool_effect,
     pool_stage,
     variance_of,
 )
@@ -82,6 +83,10 @@ class _Way:
     def pool(self, effect: Interval, variance: Floats, barred: Texts) -> Pooled:
         """Pool effects of sites."""
         return pool_stage(Stage(effect, variance, barred), self.tau2, self.test, self.confidence)
+
+    def mean(self, effect: Interval, variance: Floats, barred: Texts) -> Interval:
+        """Give the pooled effect only."""
+        return pool_effect(Stage(effect, variance, barred), self.tau2, self.test, self.confidence)[1]
 
 
 def pool_changes(study: Study, layout: Layout, options: dict[str, Any], method: str, test: MetaTest) -> Found:
@@ -153,10 +158,10 @@ def _gap(
     """Pool the gap of each site before, after, and its change."""
     normal = np.full(barred.shape, np.inf)
     ends = [_on(scale, layout.interval(when)) for when in (gap.before, gap.after)]
-    before, after = (way.pool(end, variance_of(end, normal, way.confidence), barred).effect for end in ends)
+    before, after = (way.mean(end, variance_of(end, normal, way.confidence), barred) for end in ends)
     variance = sides[0][1] + sides[1][1]
     change = way.pool(_on(scale, layout.interval(gap.change)), variance, barred)
-    moved = [way.pool(*side, barred).effect.estimate for side in sides]
+    moved = [way.mean(*side, barred).estimate for side in sides]
     # A target does not move, and has no variance with which to be pooled.
     return GapFound(before, after, change, moved[0], np.nan_to_num(moved[1]))
 

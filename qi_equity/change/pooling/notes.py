@@ -129,7 +129,7 @@ def _of_sites(layout: Layout, main: Pooled, method: str, what: str) -> list[pd.D
         ("no_finite_estimate", "caution", infinite, [_SEPARATED] * len(least)),
         ("no_bound", "caution", unknown, [_NO_BOUND] * len(least)),
     ]
-    return [_notes(layout, code, severity, where, texts) for code, severity, where, texts in cases]
+    return [_notes(layout, *case) for case in cases if case[2].any()]
 
 
 def _notes(layout: Layout, code: str, severity: Any, where: Any, texts: list[str]) -> pd.DataFrame:
@@ -149,7 +149,7 @@ def _left_out(layout: Layout, pooled: Pooled, method: str, what: str) -> list[pd
         sparse = method in TWO_STAGE and part["why"].str.startswith("no event").any()
         texts.append(_LEFT_OUT.format(what, "; ".join(reasons)) + (_SPARSE if sparse else ""))
         rows.append(int(str(row)))
-    return [_result.note(f"left_out_of_{what}", "caution", texts, layout.groups.iloc[rows])]
+    return [_result.note(f"left_out_of_{what}", "caution", texts, layout.groups.iloc[rows])] if rows else []
 
 
 def _of_dispersion(layout: Layout, found: Found, method: str) -> list[pd.DataFrame]:

@@ -92,17 +92,16 @@ def pool_sites(
 
     Examples
     --------
-    >>> import numpy as np, pandas as pd, qi_equity as qe
-    >>> rows = [(m, s, g, x, n) for m in range(24) for s, k in (("A", 0), ("B", 1), ("C", 2))
-    ...         for g, x, n in (("Black", 5 + k - 2 * (m > 11), 60), ("White", 9 + k, 300))]
-    >>> frame = pd.DataFrame(rows, columns=["m", "site", "group", "pph", "births"])
-    >>> frame["m"] = pd.period_range("2023-01", periods=24, freq="M").astype(str).to_numpy()[frame["m"]]
-    >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="m", numerator="pph",
+    >>> import pandas as pd, qi_equity as qe
+    >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 3 * (m > 11) * (g == "Black"), n)
+    ...         for m in range(24) for s in "ABCDE" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
+    >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
+    >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
     ...                         denominator="births", group="group", site="site")
     >>> pooled = qe.pool_sites(qe.evaluate_change(series, "2024-01", reference="White"))
     >>> shown = pooled.groups[pooled.groups["scale"] == "ratio"]
     >>> shown[["group", "estimate", "sites", "verdict"]].round(2).values.tolist()
-    [['Black', 0.67, 3, 'improved'], ['White', 1.0, 3, 'no meaningful change']]
+    [['Black', 0.5, 5, 'improved'], ['White', 1.0, 5, 'no meaningful change']]
     """
     if not isinstance(evaluation, ChangeEvaluation):
         raise InputTypeError(

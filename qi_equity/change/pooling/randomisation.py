@@ -68,6 +68,34 @@ class RandomisationTest:
     smallest_p: float
     note: str
 
+    def equals(self, other: object) -> bool:
+        """Say whether another test holds the same numbers and words.
+
+        Parameters
+        ----------
+        other : object
+            What to compare with.
+
+        Returns
+        -------
+        bool
+            True if all is the same; NaN equals NaN.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"group": ["Black"], "statistic": [-0.5], "p": [0.1]})
+        >>> one = RandomisationTest(table, 10, 10, 0.1, "")
+        >>> one.equals(RandomisationTest(table, 10, 10, 0.1, "")), one.equals("other")
+        (True, False)
+        """
+        names = ("assignments", "drawn", "smallest_p", "note")
+        return (
+            isinstance(other, RandomisationTest)
+            and self.table.equals(other.table)
+            and all(getattr(self, name) == getattr(other, name) for name in names)
+        )
+
 
 def randomisation_test(
     evaluation: ChangeEvaluation, *, draws: int = 2000, seed: int = 0

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from qi_equity import _result
 from qi_equity.change.pooling import saved, text
-from qi_equity.change.result import ChangeEvaluation
+from qi_equity.change.pooling.frames import PooledFrames
 from qi_equity.spc.words import plural
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ __all__ = ["PooledEffect"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class PooledEffect:
+class PooledEffect(PooledFrames):
     """What happened over all sites, to each group and each gap; what :func:`pool_sites` returns.
 
     Changes are of the adverse outcome: a difference below 0 and a ratio below 1 are improvements. All values
@@ -42,123 +41,15 @@ class PooledEffect:
     Examples
     --------
     >>> import pandas as pd, qi_equity as qe
-    >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 2 * (m > 11) * (g == "Black"), n)
-    ...         for m in range(24) for s in "ABC" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
+    >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 3 * (m > 11) * (g == "Black"), n)
+    ...         for m in range(24) for s in "ABCDE" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
     >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
     >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
     ...                         denominator="births", group="group", site="site")
     >>> pooled = qe.pool_sites(qe.evaluate_change(series, "2024-01", reference="White"))
     >>> pooled
-    <PooledEffect 'Blood loss of 1500 ml or more': 2 groups over 3 sites, reml, ... notes>
+    <PooledEffect 'Postpartum haemorrhage of 1500 ml or more': 2 groups over 5 sites, reml, ... notes>
     """
-
-    evaluation: ChangeEvaluation
-    options: Mapping[str, Any]
-    method: Mapping[str, Any]
-    _groups: pd.DataFrame
-    _gaps: pd.DataFrame
-    _sites: pd.DataFrame
-    _notes: pd.DataFrame
-
-    def __post_init__(self) -> None:
-        for name in ("options", "method"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
-
-    @property
-    def groups(self) -> pd.DataFrame:
-        """The pooled change of each group: one row a group, change and scale.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``group``, further strata, ``change`` (from 1), ``scale`` (difference, ratio, odds ratio);
-            ``estimate, lower, upper, p, family_p, verdict, family_verdict`` as in an evaluation; ``tau2``
-            (variance between sites, of logarithms for ratios) with its interval, ``i2`` (its share),
-            ``heterogeneity_p``, ``prediction_lower, prediction_upper`` (where another such site would lie);
-            ``sites`` pooled and ``left_out``. Models of counts have no interval of ``tau2`` and no ``i2``.
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 2 * (m > 11) * (g == "Black"), n)
-        ...         for m in range(24) for s in "ABC" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
-        >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
-        >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group", site="site")
-        >>> pooled = qe.pool_sites(qe.evaluate_change(series, "2024-01", reference="White"))
-        >>> pooled.groups.loc[1, ["group", "scale", "sites", "verdict"]].tolist()
-        ['Black', 'ratio', 3, 'improved']
-        """
-        return self._groups.copy()
-
-    @property
-    def gaps(self) -> pd.DataFrame:
-        """How each gap changed over all sites: one row a group, change and scale.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``group``, further strata, ``reference, change, scale``; ``gap_before, gap_after, gap_change``
-            (difference of differences, ratio of ratios), each with ``_lower`` and ``_upper`` and each pooled
-            for itself; ``p, verdict`` and how much sites differ, as in :attr:`groups`. NaN for the reference.
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 2 * (m > 11) * (g == "Black"), n)
-        ...         for m in range(24) for s in "ABC" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
-        >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
-        >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group", site="site")
-        >>> pooled = qe.pool_sites(qe.evaluate_change(series, "2024-01", reference="White"))
-        >>> pooled.gaps.loc[1, ["reference", "scale", "gap_before", "gap_after"]].round(2).tolist()
-        ['White', 'ratio', 3.33, 2.22]
-        """
-        return self._gaps.copy()
-
-    @property
-    def sites(self) -> pd.DataFrame:
-        """What each site brought to each pooled number.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``site, group``, further strata, ``change, what`` (change, gap), ``scale``; ``estimate, lower,
-            upper`` of the site alone; ``weight`` (share in the pooled number, NaN where the model has none);
-            ``without, without_lower, without_upper`` (pooled without this site); ``left_out`` (why; empty
-            where it is not).
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 2 * (m > 11) * (g == "Black"), n)
-        ...         for m in range(24) for s in "ABC" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
-        >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
-        >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group", site="site")
-        >>> pooled = qe.pool_sites(qe.evaluate_change(series, "2024-01", reference="White"))
-        >>> pooled.sites.loc[0, ["site", "what", "left_out"]].tolist()
-        ['A', 'change', '']
-        """
-        return self._sites.copy()
-
-    @property
-    def notes(self) -> pd.DataFrame:
-        """What the reader must be told: ``code, severity, site, group``, further strata, ``text``.
-
-        Examples
-        --------
-        >>> import pandas as pd, qi_equity as qe
-        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 2 * (m > 11) * (g == "Black"), n)
-        ...         for m in range(24) for s in "ABC" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
-        >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
-        >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
-        ...                         denominator="births", group="group", site="site")
-        >>> pooled = qe.pool_sites(qe.evaluate_change(series, "2024-01", reference="White"))
-        >>> "few_sites" in pooled.notes["code"].tolist()
-        True
-        """
-        return self._notes.copy()
 
     def sentence(self) -> str:
         """Say in words what was seen over all sites, for whom, of which gaps, and what could not be seen.
@@ -171,14 +62,14 @@ class PooledEffect:
         Examples
         --------
         >>> import pandas as pd, qi_equity as qe
-        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 2 * (m > 11) * (g == "Black"), n)
-        ...         for m in range(24) for s in "ABC" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
+        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 3 * (m > 11) * (g == "Black"), n)
+        ...         for m in range(24) for s in "ABCDE" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
         >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
         >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
         ...                         denominator="births", group="group", site="site")
         >>> pooled = qe.pool_sites(qe.evaluate_change(series, "2024-01", reference="White"))
-        >>> pooled.sentence()[:92]
-        'Blood loss of 1500 ml or more, over 3 sites: lower than before for Black (ratio 0.67, 0.46 to 0.'
+        >>> pooled.sentence()[43:112]
+        'over 5 sites: lower than before for Black (ratio 0.50, 0.39 to 0.64);'
         """
         return text.sentence(self)
 
@@ -193,14 +84,14 @@ class PooledEffect:
         Examples
         --------
         >>> import pandas as pd, qi_equity as qe
-        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 2 * (m > 11) * (g == "Black"), n)
-        ...         for m in range(24) for s in "ABC" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
+        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 3 * (m > 11) * (g == "Black"), n)
+        ...         for m in range(24) for s in "ABCDE" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
         >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
         >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
         ...                         denominator="births", group="group", site="site")
         >>> pooled = qe.pool_sites(qe.evaluate_change(series, "2024-01", reference="White"))
-        >>> pooled.alt_text().loc[0, "text"][:30]
-        'Black: pooled ratio 0.67 (0.46'
+        >>> pooled.alt_text().loc[0, "text"][:41]
+        'Black: pooled ratio 0.50 (0.39 to 0.64) f'
         """
         return text.alt_text(self)
 
@@ -233,8 +124,8 @@ class PooledEffect:
         Examples
         --------
         >>> import pandas as pd, qi_equity as qe
-        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 2 * (m > 11) * (g == "Black"), n)
-        ...         for m in range(24) for s in "ABC" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
+        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 3 * (m > 11) * (g == "Black"), n)
+        ...         for m in range(24) for s in "ABCDE" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
         >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
         >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
         ...                         denominator="births", group="group", site="site")
@@ -309,14 +200,14 @@ class PooledEffect:
         Examples
         --------
         >>> import pandas as pd, qi_equity as qe
-        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 2 * (m > 11) * (g == "Black"), n)
-        ...         for m in range(24) for s in "ABC" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
+        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 3 * (m > 11) * (g == "Black"), n)
+        ...         for m in range(24) for s in "ABCDE" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
         >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
         >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
         ...                         denominator="births", group="group", site="site")
         >>> pooled = qe.pool_sites(qe.evaluate_change(series, "2024-01", reference="White"))
-        >>> int(pooled.disclose("dqmi").groups.loc[0, "sites"])
-        3
+        >>> pooled.disclose("dqmi").groups["sites"].unique().tolist()
+        [0, 5]
         """
         from qi_equity.change.pooling.pool import pool_sites
 
@@ -334,8 +225,8 @@ class PooledEffect:
         Examples
         --------
         >>> import pandas as pd, qi_equity as qe
-        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 2 * (m > 11) * (g == "Black"), n)
-        ...         for m in range(24) for s in "ABC" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
+        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 3 * (m > 11) * (g == "Black"), n)
+        ...         for m in range(24) for s in "ABCDE" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
         >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
         >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
         ...                         denominator="births", group="group", site="site")
@@ -367,8 +258,8 @@ class PooledEffect:
         Examples
         --------
         >>> import pandas as pd, qi_equity as qe
-        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 2 * (m > 11) * (g == "Black"), n)
-        ...         for m in range(24) for s in "ABC" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
+        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 3 * (m > 11) * (g == "Black"), n)
+        ...         for m in range(24) for s in "ABCDE" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
         >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
         >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
         ...                         denominator="births", group="group", site="site")
@@ -394,8 +285,8 @@ class PooledEffect:
         Examples
         --------
         >>> import pandas as pd, qi_equity as qe
-        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 2 * (m > 11) * (g == "Black"), n)
-        ...         for m in range(24) for s in "ABC" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
+        >>> rows = [(f"{2023 + m // 12}-{m % 12 + 1:02d}", s, g, x - 3 * (m > 11) * (g == "Black"), n)
+        ...         for m in range(24) for s in "ABCDE" for g, x, n in (("Black", 6, 60), ("White", 9, 300))]
         >>> frame = pd.DataFrame(rows, columns=["month", "site", "group", "pph", "births"])
         >>> series = qe.from_counts(frame, qe.measures["pph_1500"], period="month", numerator="pph",
         ...                         denominator="births", group="group", site="site")

@@ -10,12 +10,12 @@ from scipy import special
 
 from qi_equity.change.estimate import t_of
 from qi_equity.change.pooling.layout import Pooled, Texts
-from qi_equity.data.cells import Bools, Floats
+from qi_equity.data.cells import Floats
 from qi_equity.formulas.interval import Interval
-from qi_equity.formulas.meta_analysis import MetaTest, Tau2, leave_one_out, meta_analysis
+from qi_equity.formulas.meta_analysis import MetaAnalysis, MetaTest, Tau2, leave_one_out, meta_analysis
 from qi_equity.formulas.meta_intervals import tau2_interval
 
-__all__ = ["TESTS", "Stage", "log_of", "pool_stage", "variance_of"]
+__all__ = ["TESTS", "Stage", "log_of", "pool_effect", "pool_stage", "variance_of"]
 
 TESTS: tuple[MetaTest, ...] = get_args(MetaTest)
 
@@ -62,20 +62,17 @@ def variance_of(interval: Interval, df: Floats, confidence: float) -> Floats:
 
 def pool_stage(stage: Stage, tau2: Tau2, test: MetaTest, confidence: float) -> Pooled:
     """Pool the effects of the sites; one site alone is itself, with its own interval."""
-    used = stage.reason == ""
+    reason = stage.reason
+    used = reason == ""
     y, v = (np.where(used, a, np.nan) for a in (stage.effect.estimate, stage.variance))
-    found = meta_analysis(y, v, tau2=tau2, test=test, confidence=confidence)
+    found, effect = pool_effect(stage, tau2, test, confidence)
     others = leave_one_out(y, v, tau2=tau2, test=test, confidence=confidence)
     between = tau2_interval(y, v, confidence=confidence)
-    alone = found.k == 1
-    ends = [_only(getattr(stage.effect, e), used) for e in ("lower", "upper")]
     p = 2 * special.ndtr(-np.abs(found.estimate) / found.se)
     return Pooled(
-        effect=Interval(
-            found.estimate, np.where(alone, ends[0], found.lower), np.where(alone, ends[1], found.upper)
-        ),
+        effect=effect,
         prediction=Interval(found.estimate, found.prediction_lower, found.prediction_upper),
-        p=np.where(alone, p, found.p),
+        p=np.where(found.k == 1, p, found.p),
         tau2=found.tau2,
         tau2_lower=between.lower,
         tau2_upper=between.upper,
@@ -85,10 +82,17 @@ def pool_stage(stage: Stage, tau2: Tau2, test: MetaTest, confidence: float) -> P
         site=stage.effect,
         without=Interval(others.estimate, others.lower, others.upper),
         weight=np.where(used, found.weights, 0.0),
-        reason=stage.reason,
+        reason=reason,
     )
 
 
-def _only(values: Floats, used: Bools) -> Floats:
-    """Give the value of the one site that is used."""
-    return np.asarray(np.where(used, values, 0.0).sum(axis=-1))
+def pool_effect(stage: Stage, tau2: Tau2, test: MetaTest, confidence: float) -> tuple[MetaAnalysis, Interval]:
+    """Give the weighted mean and its interval; of one site its own."""
+    used = stage.reason == ""
+    y, v = (np.where(used, a, np.nan) for a in (stage.effect.estimate, stage.variance))
+    found = meta_analysis(y, v, tau2=tau2, test=test, confidence=confidence)
+    lower, upper = (
+        np.where(found.k == 1, np.where(used, own, 0.0).sum(axis=-1), pooled)
+        for own, pooled in ((stage.effect.lower, found.lower), (stage.effect.upper, found.upper))
+    )
+    return found, Interval(found.estimate, lower, upper)

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from qi_equity import datasets as datasets
     from qi_equity.change.evaluate import evaluate_change as evaluate_change
     from qi_equity.change.model import ChangeModel as ChangeModel
+    from qi_equity.change.pooling.pool import pool_sites as pool_sites
+    from qi_equity.change.pooling.randomisation import RandomisationTest as RandomisationTest
+    from qi_equity.change.pooling.randomisation import randomisation_test as randomisation_test
+    from qi_equity.change.pooling.result import PooledEffect as PooledEffect
     from qi_equity.change.result import ChangeEvaluation as ChangeEvaluation
+    from qi_equity.change.sensitivity.result import Sensitivity as Sensitivity
     from qi_equity.data.catalogue import measures as measures
     from qi_equity.data.counts import from_counts as from_counts
     from qi_equity.data.disclosure.audit import DisclosureAudit as DisclosureAudit
@@ -127,6 +132,11 @@ _HOMES = {
     "evaluate_change": "change.evaluate",
     "ChangeEvaluation": "change.result",
     "ChangeModel": "change.model",
+    "Sensitivity": "change.sensitivity.result",
+    "pool_sites": "change.pooling.pool",
+    "PooledEffect": "change.pooling.result",
+    "randomisation_test": "change.pooling.randomisation",
+    "RandomisationTest": "change.pooling.randomisation",
     "Reference": "data.reference",
     "SuppressionRule": "data.disclosure.rule",
     "audit_disclosure": "data.disclosure.audit",
@@ -163,14 +173,17 @@ __all__ = [
     "MovingRange",
     "OptionError",
     "P",
+    "PooledEffect",
     "QiEquityError",
     "R",
+    "RandomisationTest",
     "RateTable",
     "Reference",
     "RiskAdjustedCusum",
     "RuleSet",
     "S",
     "Scheme",
+    "Sensitivity",
     "StandardisedRates",
     "StratifiedSeries",
     "SuppressionRule",
@@ -194,6 +207,8 @@ __all__ = [
     "inequality_measures",
     "measures",
     "plot_completeness",
+    "pool_sites",
+    "randomisation_test",
     "rates",
     "resolve_ethnicity",
     "rule_sets",

@@ -14,7 +14,7 @@ from qi_equity.change.estimate import Effects
 from qi_equity.change.gap_effects import GapEffects
 from qi_equity.change.model import ChangeModel
 from qi_equity.change.sentence import is_interim
-from qi_equity.change.study import Study, seasonal_periods, study_notes
+from qi_equity.change.study import Study, of_strata, seasonal_periods, study_notes
 from qi_equity.change.text import HIGHER, LOWER
 from qi_equity.data.cells import MISSING, SUPPRESSED, Floats
 from qi_equity.data.regroup import distinct
@@ -97,9 +97,9 @@ def notes_of(
         *study_notes(study),
         *_of_data(study, groups),
         *_of_groups(study, groups),
-        _opposite_scales(study, gaps, own, options["meaningful"]),
-        _of_harm(study, harm),
-        _of_dispersion(study, own),
+        *_opposite_scales(study, gaps, own, options["meaningful"]),
+        *_of_harm(study, harm),
+        *_of_dispersion(study, own),
         *_of_readings(study, design, looks, options),
         *_of_reference(study),
     ]
@@ -117,18 +117,17 @@ def _of_data(study: Study, groups: pd.DataFrame) -> list[pd.DataFrame]:
         count = (status == kind).sum(axis=1)
         some = np.flatnonzero(count)
         texts = [_LEFT_OUT.format(n, periods, word) for n in count[some]]
-        parts.append(_result.note(f"{word}_left_out", "caution", texts, study.strata.iloc[some]))
+        parts += of_strata(f"{word}_left_out", "caution", texts, study.strata.iloc[some])
     for when in ("before", "after"):
         rows = groups[groups["at"].notna() & (groups[f"births_{when}"] == 0)]
         texts = [_NO_BIRTHS.format(when)] * len(rows)
-        parts.append(_result.note("no_births", "caution", texts, _strata(study, rows)))
+        parts += of_strata("no_births", "caution", texts, _strata(study, rows))
     first = np.nanmin(study.schedule.starts, axis=1, initial=np.inf)
     per_year = seasonal_periods(study.series.every)
     short = np.flatnonzero((first < _SHORT_BASELINE_YEARS * per_year) & (per_year > 1))
     every = study.series.every.replace("-", " ")
     texts = [_SHORT.format(plural(int(n), every)) for n in first[short]]
-    parts.append(_result.note("short_baseline", "caution", texts, study.strata.iloc[short]))
-    return parts
+    return parts + of_strata("short_baseline", "caution", texts, study.strata.iloc[short])
 
 
 def _of_groups(study: Study, groups: pd.DataFrame) -> list[pd.DataFrame]:
@@ -139,19 +138,20 @@ def _of_groups(study: Study, groups: pd.DataFrame) -> list[pd.DataFrame]:
         rows = groups[better & (groups["beyond_trend"] == word)]
         code = "not_beyond_trend" if word == "no" else "trend_not_told_apart"
         texts = [text.format(way.capitalize())] * len(rows)
-        parts.append(_result.note(code, "caution", texts, _strata(study, rows)))
-    for word, code, severity, text in (
+        parts += of_strata(code, "caution", texts, _strata(study, rows))
+    told: tuple[tuple[str, str, _result.Severity, str], ...] = (
         ("no", "change_did_not_arrive", "warning", _NOT_ARRIVED),
         ("cannot tell", "arrival_not_visible", "caution", _ARRIVAL_UNKNOWN),
-    ):
+    )
+    for word, code, severity, text in told:
         rows = groups[(groups["arrived"] == word) & groups["at"].notna()]
-        parts.append(_result.note(code, severity, [text] * len(rows), _strata(study, rows)))  # type: ignore[arg-type]
+        parts += of_strata(code, severity, [text] * len(rows), _strata(study, rows))
     return parts
 
 
 def _opposite_scales(
     study: Study, gaps: Mapping[str, GapEffects], own: Effects, meaningful: float
-) -> pd.DataFrame:
+) -> list[pd.DataFrame]:
     """Say where a gap moved on one scale, on the other not, or the other way."""
     difference, ratio = gaps["difference"], gaps["ratio"]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -169,19 +169,19 @@ def _opposite_scales(
         f"The scales tell opposite stories of the gap: as a difference {d}, as a ratio {r}."
         for d, r in zip(difference.verdict[row, change], ratio.verdict[row, change], strict=True)
     ]
-    return _result.note("opposite_scales", "caution", texts, study.strata.iloc[row])
+    return of_strata("opposite_scales", "caution", texts, study.strata.iloc[row])
 
 
-def _of_harm(study: Study, harm: pd.DataFrame) -> pd.DataFrame:
+def _of_harm(study: Study, harm: pd.DataFrame) -> list[pd.DataFrame]:
     rows = harm[harm["verdict"] == "worsened"]
     texts = [_HARM.format(name) for name in rows["measure"]]
-    return _result.note("harm", "warning", texts, _strata(study, rows))
+    return of_strata("harm", "warning", texts, _strata(study, rows))
 
 
-def _of_dispersion(study: Study, own: Effects) -> pd.DataFrame:
+def _of_dispersion(study: Study, own: Effects) -> list[pd.DataFrame]:
     unknown = np.isinf(own.df).any(axis=1) & np.isfinite(own.ratio.estimate).any(axis=1)
     rows = study.strata.iloc[np.flatnonzero(unknown)]
-    return _result.note("dispersion_not_known", "caution", [_NO_DISPERSION] * len(rows), rows)
+    return of_strata("dispersion_not_known", "caution", [_NO_DISPERSION] * len(rows), rows)
 
 
 def _of_readings(

@@ -273,16 +273,22 @@ def study_notes(study: Study) -> list[pd.DataFrame]:
     if provisional:
         text = _PROVISIONAL.format(plural(provisional, "provisional period is", "provisional periods are"))
         parts.append(_result.note("provisional_left_out", "caution", text))
-    parts.append(_other_unknown(study))
+    parts += _other_unknown(study)
     none = np.flatnonzero(np.isnan(study.schedule.starts).all(axis=1))
     text = "No change is recorded for this stratum: it is not evaluated."
-    parts.append(_result.note("no_change_recorded", "caution", [text] * len(none), study.strata.iloc[none]))
-    return parts
+    return parts + of_strata("no_change_recorded", "caution", [text] * len(none), study.strata.iloc[none])
 
 
-def _other_unknown(study: Study) -> pd.DataFrame:
+def of_strata(
+    code: str, severity: _result.Severity, texts: Sequence[str], strata: pd.DataFrame
+) -> list[pd.DataFrame]:
+    """Give the notes of some strata, one each; none where there are no strata."""
+    return [_result.note(code, severity, texts, strata)] if len(strata) else []
+
+
+def _other_unknown(study: Study) -> list[pd.DataFrame]:
     """Say where a reference lacks periods that the group has."""
     lacks = (np.isfinite(study.events) & ~np.isfinite(study.other_events)).sum(axis=1)
     some = np.flatnonzero((lacks > 0) & ~study.against.is_reference & ~np.bool_(study.against.exact))
     texts = [_OTHER_UNKNOWN.format(n, study.events.shape[1]) for n in lacks[some]]
-    return _result.note("reference_not_known", "caution", texts, study.strata.iloc[some])
+    return of_strata("reference_not_known", "caution", texts, study.strata.iloc[some])

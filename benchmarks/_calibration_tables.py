@@ -78,8 +78,8 @@ def held_rows(frames: Frames) -> Iterator[Row]:
 
 
 def coverage_rows(frames: Frames) -> Iterator[Row]:
-    """Give the coverage of each kind of noise."""
-    for noise in frames["strata"]["noise"].unique():
+    """Give the coverage by kind of noise, where nothing is there that the model leaves out."""
+    for noise in bound_to_hold(frames["strata"])["noise"].unique():
         for what in ("strata", "gaps"):
             mine = frames[what][frames[what]["noise"] == noise]
             for large, cells in mine.groupby(mine["expected"] >= LARGE):
@@ -89,13 +89,19 @@ def coverage_rows(frames: Frames) -> Iterator[Row]:
 
 
 def left_out_rows(frames: Frames) -> Iterator[Row]:
-    """Give how often the change itself is held where the model leaves something out."""
-    strata = frames["strata"]
-    others = strata[~strata["noise"].str.startswith(BOUND)]
-    for (noise, window, draws), part in others.groupby(["noise", "window", "draws"], sort=False):
+    """Give the coverage where the model leaves something out: of the change made, and of what there was."""
+    strata, gaps = frames["strata"], frames["gaps"]
+    keys = ["noise", "window", "draws"]
+    of_gaps = dict(iter(gaps.groupby(keys, sort=False)))
+    for key, part in strata[~strata["noise"].str.startswith(BOUND)].groupby(keys, sort=False):
         step = part[part["step"] > 0]
-        covered = step["step_covers"] / step["step"]
-        yield [noise, window, draws, spread_of(part["covers_effect"]), spread_of(covered)]
+        shares = (
+            part["covers_effect"],
+            part["covers_ratio"],
+            of_gaps[key]["covers_ratio"],
+            step["step_covers"] / step["step"],
+        )
+        yield [*map(str, key), *map(spread_of, shares)]
 
 
 def wrong_rows(frames: Frames) -> Iterator[Row]:

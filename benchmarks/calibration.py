@@ -30,7 +30,8 @@ BESIDE = ("power", "gap_power", "smallest", "reading", "worst", "means")
 _HEADS = {
     "held": "what | wanted (%) | tuning: mean (lowest to highest) | outside | fresh | outside",
     "coverage": "noise | of | events expected | draws | ratio | difference | odds ratio",
-    "left_out": "left out | months | draws | level model | step beside trend and season",
+    "left_out": "left out | months | draws | change made | change of the rates | of their gaps | "
+    "change made, beside trend and season",
     "wrong": "noise | draws | improved | worsened | improved, beyond the trend | any group of a network | "
     "any, family verdict | gap narrowed (ratio)",
     "found": "true change | seen as | rates | months | 10 | 28 | 75 | 150 | 400",

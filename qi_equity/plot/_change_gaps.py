@@ -13,7 +13,7 @@ from qi_equity.plot import _style as style
 from qi_equity.plot._around import Head
 from qi_equity.plot._dots import Dots, draw_panel, draw_unit, reserve_for
 from qi_equity.plot._gap_words import SCALES, difference_unit
-from qi_equity.plot._rows import XScale, make_rows, x_scale
+from qi_equity.plot._rows import Rows, XScale, make_rows, x_scale
 from qi_equity.plot._style import Palette
 from qi_equity.plot._text import Ruler, number
 
@@ -36,10 +36,8 @@ class GapRows:
         self, evaluation: ChangeEvaluation, rows: list[int], width: float, at_label: str, ruler: Ruler
     ) -> None:
         self.measure = evaluation.series.measure
-        changes = int(evaluation.groups["change"].max())
-        self.plain = {name.split(" ")[0] for name in evaluation.method["terms"]} <= {"level", "step"}
-        names = _names(changes, plain=self.plain)
-        self.rows = make_rows(names, [False] * len(names), NAMES_PT, ruler)
+        changes, self.plain = int(evaluation.groups["change"].max()), _levels_only(evaluation)
+        self.rows = gap_rows(evaluation, ruler)
         self.panels: dict[str, list[Dots]] = {s: [] for s in SCALES}
         self.titles: dict[str, list[list[str]]] = {s: [] for s in SCALES}
         table = evaluation.gaps
@@ -85,6 +83,16 @@ class GapRows:
             textcoords="offset points", ha="left", va="bottom", fontsize=style.BODY, color=style.INK,
             linespacing=1.05, annotation_clip=False, parse_math=False,
         )  # fmt: skip
+
+
+def gap_rows(evaluation: ChangeEvaluation, ruler: Ruler) -> Rows:
+    """Make the rows: one before and one after each change."""
+    names = _names(int(evaluation.groups["change"].max()), plain=_levels_only(evaluation))
+    return make_rows(names, [False] * len(names), NAMES_PT, ruler)
+
+
+def _levels_only(evaluation: ChangeEvaluation) -> bool:
+    return {name.split(" ")[0] for name in evaluation.method["terms"]} <= {"level", "step"}
 
 
 def _names(changes: int, *, plain: bool) -> list[str]:

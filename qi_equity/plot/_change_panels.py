@@ -15,7 +15,7 @@ from qi_equity.plot import _style as style
 from qi_equity.plot import _words
 from qi_equity.plot._days import days
 from qi_equity.plot._draw import Pen
-from qi_equity.plot._panels import Arm, Panel, edges_of
+from qi_equity.plot._panels import Arm, Panel, by_stratum, edges_of
 
 if TYPE_CHECKING:
     from qi_equity.change.result import ChangeEvaluation
@@ -25,6 +25,7 @@ Bools = NDArray[np.bool_]
 
 # With fewer births one event more or less moves the rate by more than three in a hundred.
 _FEW = 30
+_POST_HOC = "post hoc"
 _COUNTERFACTUAL = (0, (4, 1.6))
 
 
@@ -51,14 +52,15 @@ class ChangePanel:
 def make_change_panels(evaluation: ChangeEvaluation, rows: list[int]) -> list[ChangePanel]:
     """Make the panels of some strata, in the order given."""
     frame, names = evaluation.counterfactual(), words.names_of(evaluation)
-    study, periods = evaluation.study, len(evaluation.series.periods)
+    study, groups, periods = evaluation.study, evaluation.groups, len(evaluation.series.periods)
+    labels = _labels(evaluation, study.when.phases)
     phases = np.asarray(study.schedule.segment)
     changes = study.schedule.starts.shape[1]
     panels = []
     for row in rows:
         part = frame.iloc[row * periods : (row + 1) * periods]
-        told = evaluation.groups.iloc[row * changes : (row + 1) * changes]
-        panels.append(_panel(evaluation, names[row], row, part, told, phases[row]))
+        told = groups.iloc[row * changes : (row + 1) * changes]
+        panels.append(_panel(evaluation, names[row], row, part, told, phases[row], labels[row]))
     return panels
 
 
@@ -69,6 +71,7 @@ def _panel(
     part: pd.DataFrame,
     told: pd.DataFrame,
     phase: NDArray[np.int64],
+    labels: dict[int, str],
 ) -> ChangePanel:
     measure, way = evaluation.series.measure, str(evaluation.method["orientation"])
     block = {c: part[c].to_numpy(dtype=float) for c in ("observed", "denominator")}
@@ -90,7 +93,7 @@ def _panel(
         x=x,
         edges=edges_of(x),
         phase=phase + 1,
-        phase_labels=_labels(evaluation, row),
+        phase_labels=labels,
         arms=(Arm(0, "", value, none, none, none, ()),),
         centre_line=fitted[0],
         target=np.full(len(part), np.nan),
@@ -108,17 +111,18 @@ def _panel(
     return ChangePanel(panel, fitted, without, few, part["segment"].to_numpy() < 0)
 
 
-def _labels(evaluation: ChangeEvaluation, row: int) -> dict[int, str]:
-    """Give the label of each change of a stratum, by the number of its phase."""
-    when = evaluation.study.when.phases
-    keys = list(evaluation.series.cells.strata.columns)
-    mine = (when[keys].astype(str) == evaluation.series.cells.strata.iloc[row].astype(str)).all(axis=1)
-    several = len(when.loc[mine]) > 2
-    labels = _words.phase_labels(when[mine])
-    return {
-        number: f"change{f' {number - 1}' if several else ''}, post hoc" if label == "post hoc" else label
-        for number, label in labels.items()
-    }
+def _labels(evaluation: ChangeEvaluation, phases: pd.DataFrame) -> list[dict[int, str]]:
+    """Give the labels of the changes of each stratum, by the number of the phase that each starts."""
+    strata = evaluation.series.cells.strata
+    parts = by_stratum(phases, list(strata.columns))
+    found = []
+    for key in strata.astype(str).itertuples(index=False, name=None):
+        labels = _words.phase_labels(parts[key])
+        which = {n: f" {n - 1}" if len(labels) > 2 else "" for n in labels}
+        found.append(
+            {n: f"change{which[n]}, {text}" if text == _POST_HOC else text for n, text in labels.items()}
+        )
+    return found
 
 
 def draw_change(pen: Pen, panel: ChangePanel) -> None:

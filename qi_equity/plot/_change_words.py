@@ -147,7 +147,9 @@ def notes_of(evaluation: ChangeEvaluation, order: str, said: Sequence[str]) -> l
     general = notes[notes["group"].isna() & (notes["site"].isna() if "site" in notes else True)]
     lines = [*said, ORIENTATION.get(str(evaluation.method["orientation"]), "")]
     lines += notes.loc[notes["code"] == "repeated_reading", "text"].tolist()
-    lines += ["It does not say what caused a change. Not yet visible is not the same as no difference."]
+    lines += [
+        "The figure does not say what caused a change. Not yet visible is not the same as no difference."
+    ]
     return result_words.footnotes_of(evaluation.series, general, order, [line for line in lines if line])
 
 

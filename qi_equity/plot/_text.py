@@ -19,13 +19,16 @@ class Ruler:
 
     def __init__(self) -> None:
         self._renderer: Any = RendererAgg(1, 1, 72 * _FINE)  # type: ignore[no-untyped-call]
+        self._known: dict[tuple[str, float, str], float] = {}
 
     def width(self, text: str, size: float, weight: str = "normal") -> float:
         """Give the width of one line in points."""
-        font = FontProperties(size=size, weight=weight)
-        return float(
-            self._renderer.get_text_width_height_descent(text, font, ismath=False)[0] / _FINE * _SLACK
-        )
+        key = (text, size, weight)
+        if key not in self._known:
+            font = FontProperties(size=size, weight=weight)
+            wide, *_ = self._renderer.get_text_width_height_descent(text, font, ismath=False)
+            self._known[key] = float(wide) / _FINE * _SLACK
+        return self._known[key]
 
     def wrap(
         self, parts: Sequence[str], room: float, size: float, *, weight: str = "normal", joint: str = " "

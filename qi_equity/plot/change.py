@@ -16,7 +16,7 @@ from qi_equity.plot import _result_words as result_words
 from qi_equity.plot import _style as style
 from qi_equity.plot._around import Header, draw_arrows, draw_phases
 from qi_equity.plot._change_effects import effect_panels, places_of, size_numbers
-from qi_equity.plot._change_gaps import GapRows
+from qi_equity.plot._change_gaps import GapRows, gap_rows
 from qi_equity.plot._change_panels import draw_change, make_change_panels
 from qi_equity.plot._dots import NAMES_PT, Dots, draw_panel, draw_unit, draw_whose
 from qi_equity.plot._draw import Pen, draw_empty, draw_gaps
@@ -114,7 +114,7 @@ def plot_change(
     blocks = -(-len(rows) // across)
     places = [(3 * (i // across) + k, i % across) for k in range(3) for i in range(len(rows))]
     ruler = Ruler()
-    gap_height = GapRows(evaluation, rows, 200.0, "", ruler).rows.height
+    gap_height = gap_rows(evaluation, ruler).height
     heights = [_HIGH_PT if blocks == 1 else _HIGH_OF_MANY_PT, gap_height, gap_height] * blocks
     page = Page(
         [column == 0 for _, column in places], across, left=_LEFT, places=places, heights=heights,

@@ -77,8 +77,13 @@ def _place(study: Study) -> tuple[Ints, pd.DataFrame]:
 
 
 def _whole(study: Study, births: Floats) -> tuple[Floats, Ints, pd.DataFrame]:
-    """Give the births of each place, NaN where one of its strata that ever reports did not."""
+    """Give the births of each place, NaN where one of its strata that ever reports did not.
+
+    NaN everywhere where a woman may be in several groups: their births have no sum.
+    """
     row, places = _place(study)
+    if study.series.scheme is not None and study.series.scheme.overlapping:
+        return np.full((len(places), births.shape[1]), np.nan), row, places
     known = np.isfinite(births)
     lacking = known.any(axis=1, keepdims=True) & ~known
     total = add(np.where(known, births, 0.0), row, len(places))
@@ -89,8 +94,7 @@ def _whole(study: Study, births: Floats) -> tuple[Floats, Ints, pd.DataFrame]:
 def _mix(study: Study, births: Floats, confidence: float) -> pd.DataFrame:
     total, row, places = _whole(study, births)
     there = add((np.nan_to_num(births).sum(axis=1) > 0).astype(np.float64), row, len(places))[row] > 1
-    overlapping = study.series.scheme is not None and study.series.scheme.overlapping
-    part = np.where(there[:, None] & (not overlapping), births, np.nan)
+    part = np.where(there[:, None], births, np.nan)
     found = find_jumps(
         part, total[row], _own_dates(study), study.schedule.season, family="binomial", confidence=confidence
     )

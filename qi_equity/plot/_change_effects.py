@@ -90,7 +90,7 @@ def _own_dots(
     evaluation: ChangeEvaluation, part: pd.DataFrame, scale: str, titled: str, ruler: Ruler
 ) -> Dots:
     measure = evaluation.series.measure
-    said = ["" if pd.isna(row.verdict) else plain_words(row, measure.better) for row in part.itertuples()]
+    said = [plain_words(row, measure.better) for row in part.itertuples()]
     head = _head(evaluation, titled, "Change of each group", scale)
     instead = [_why_not(row) for row in part.itertuples()]
     directed = measure.better is not None
@@ -101,7 +101,7 @@ def _own_dots(
 def _gap_dots(
     evaluation: ChangeEvaluation, part: pd.DataFrame, scale: str, titled: str, ruler: Ruler
 ) -> Dots:
-    said = part["verdict"].fillna("").astype(str).tolist()
+    said = part["verdict"].astype(str).tolist()
     instead = ["is the reference" if verdict == "is the reference" else "not known" for verdict in said]
     said = ["" if verdict == "is the reference" else verdict for verdict in said]
     directed = evaluation.series.measure.better is not None
@@ -158,8 +158,6 @@ def _head(evaluation: ChangeEvaluation, titled: str, what: str, scale: str) -> H
 
 def _why_not(row: Any) -> str:
     """Say why there is no estimate."""
-    if pd.isna(row.verdict):
-        return "not among the strata"
     if pd.isna(row.at):
         return "no change recorded"
     for when in ("before", "after"):

@@ -465,7 +465,7 @@ def test_a_group_that_a_site_does_not_have_keeps_its_row() -> None:
         qe.from_counts(rows, PPH, site="site", **COLUMNS), "2024-01", reference=0.05
     )
     figure = plot_effects(evaluation)
-    assert "not among the strata" in words(figure.axes[4])
+    assert "not known before" in words(figure.axes[4])
     assert [t.get_text() for t in figure.axes[4].get_yticklabels()] == ["East", "West"]
 
 

@@ -80,7 +80,7 @@ def test_the_sentence_says_where_each_verdict_stands(asked: Sensitivity) -> None
     assert f"for West: it stands in {holds} of 11 other analyses; " in text
     for name in west.loc[west["stands"] == "weaker", "analysis"]:
         assert name in text
-    assert 'All groups: "improved" as the mix was, "improved" standardised for group.' in text
+    assert 'All groups: "improved" with the mix as it came, "improved" standardised for group.' in text
     assert "0 of 9 fake dates look as large for East" in text
     assert "caused" not in text
 

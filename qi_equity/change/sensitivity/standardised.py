@@ -21,9 +21,9 @@ from qi_equity.errors import OptionError
 from qi_equity.formulas.interval import Interval
 from qi_equity.formulas.standardisation import FEWEST
 
-__all__ = ["Standardised", "read_columns", "standardised"]
+__all__ = ["CRUDE", "HELD", "Standardised", "read_columns", "standardised"]
 
-CRUDE = "level, not standardised"
+CRUDE, HELD = "level, not standardised", "standardised for "
 _LACKING = "a stratum of the case-mix has no births on one side"
 _FEW = f"fewer than {FEWEST} events on one side"
 _MIXED_DATES = "its parts have the change at different dates"
@@ -121,7 +121,7 @@ def standardised(study: Study, columns: Sequence[str], confidence: float) -> Sta
     strata, row = _rows(study, columns)
     dates = dates_of(study, row, len(strata))
     segment, starts, mixed = dates.segment, dates.starts, dates.mixed
-    name = f"standardised for {', '.join(columns)}"
+    name = HELD + ", ".join(columns)
     ratio, p, reason = _held(study, row, segment, starts.shape[1], confidence)
     reason = np.where(mixed[:, None], _MIXED_DATES, reason)
     unknown = reason != ""

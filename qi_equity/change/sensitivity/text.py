@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,10 @@ import pandas as pd
 from qi_equity import _result
 from qi_equity.change.sensitivity.jumps import DRIFTED, YES
 from qi_equity.change.sensitivity.models import AS_EVALUATED
-from qi_equity.change.text import named_by, names
-from qi_equity.spc.words import and_list
+from qi_equity.change.sensitivity.standardised import CRUDE, HELD
+from qi_equity.change.text import labels, named_by, names
+from qi_equity.change.verdicts import FELL, IMPROVED, ROSE, WORSENED
+from qi_equity.spc.words import and_list, plural
 
 if TYPE_CHECKING:
     from qi_equity.change.sensitivity.result import Sensitivity
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["notes_of", "sentence"]
 
 _ORDER = ("no", "weaker", "stronger")
+# Strata that are told of one by one; analyses that are named where there are more.
+_MOST, _SHOWN = 8, 3
 _OVERLAP = "Fake dates share periods with one another: the share that look as large is no p-value."
 _NO_FAKES = (
     "Too few periods before the change for a fake date: how often such a change comes by itself is not known."
@@ -59,32 +63,47 @@ def sentence(found: Sensitivity) -> str:
         head = f"Change {change}: " if table["change"].max() > 1 else ""
         parts.append(head + " ".join(_standing(part, everyone)))
     parts += _of_standardised(table, keys)
-    parts += _of_fakes(found._placebo, everyone)
+    parts += _of_fakes(found._placebo, table, everyone)
     parts.append(_of_checks(found._checks, everyone))
     return " ".join(parts)
 
 
 def _standing(table: pd.DataFrame, everyone: pd.DataFrame) -> list[str]:
-    """Say for the strata that are alike whether their verdict stands."""
+    """Say whether the verdicts stand: for the strata that are alike, or in sum where there are many."""
     keys = list(everyone.columns)
-    evaluated = table[table["analysis"] == AS_EVALUATED]
-    said: dict[str, list[pd.Series]] = {}
-    grouped = dict(list(table.groupby(keys, sort=False, dropna=False)))
-    for row in evaluated.to_dict("records"):
-        key = tuple(row[k] for k in keys)
-        part = grouped[key]
-        said.setdefault(f'"{row["verdict"]}"|{_pattern(part)}', []).append(
-            pd.Series({k: row[k] for k in keys})
-        )
-    texts = []
-    for words, rows in said.items():
-        verdict, pattern = words.split("|", 1)
-        texts.append(f"{verdict} for {names(pd.DataFrame(rows), everyone)}: {pattern}.")
-    return texts
+    first = table[table["analysis"] == AS_EVALUATED]
+    others = table[(table["analysis"] != AS_EVALUATED) & ~_over_the_mix(table)]
+    if len(first) > _MOST:
+        return [
+            f'"{verdict}" for {names(rows[keys], everyone)}: {_sum(others.merge(rows[keys], on=keys), keys)}.'
+            for verdict, rows in first.groupby("verdict", sort=False)
+        ]
+    patterns = [_pattern(others.merge(first.iloc[[k]][keys], on=keys)) for k in range(len(first))]
+    words = pd.Series([f'"{v}" for |: {w}.' for v, w in zip(first["verdict"], patterns, strict=True)])
+    return [
+        str(text).replace("|", names(first.iloc[rows][keys], everyone), 1)
+        for text, rows in words.groupby(words, sort=False).indices.items()
+    ]
 
 
-def _pattern(part: pd.DataFrame) -> str:
-    others = part[part["analysis"] != AS_EVALUATED]
+def _sum(others: pd.DataFrame, keys: list[str]) -> str:
+    """Say in how many of many strata a verdict stands, and with which analyses it is lost most often."""
+    told = others[others["stands"] != "cannot tell"]
+    count = len(others) // others["analysis"].nunique()
+    lost = told.loc[told["stands"] != "yes", "analysis"].value_counts(sort=False)
+    whole = (told["stands"] == "yes").groupby([told[k] for k in keys], sort=False).all().sum()
+    if lost.empty:
+        return "it stands in all other analyses that are possible"
+    if count == 1:
+        return _pattern(others)
+    often = lost.sort_values(ascending=False, kind="stable").head(_SHOWN)
+    most = and_list([f"{_with(str(name))} ({number})" for name, number in often.items()])
+    return (
+        f"it stands in all other analyses for {whole or 'none'} of {count}; another comes most often {most}"
+    )
+
+
+def _pattern(others: pd.DataFrame) -> str:
     told = others[others["stands"] != "cannot tell"]
     holds = int((told["stands"] == "yes").sum())
     if told.empty:
@@ -95,33 +114,57 @@ def _pattern(part: pd.DataFrame) -> str:
     for word in _ORDER:
         some = told[told["stands"] == word]
         text += [
-            f"{verdict} with {and_list(list(rows['analysis']))}"
+            f'"{verdict}" {and_list([_with(name) for name in rows["analysis"]])}'
             for verdict, rows in some.groupby("verdict", sort=False)
         ]
     return "; ".join(text)
 
 
+def _over_the_mix(table: pd.DataFrame) -> pd.Series:
+    """Tell which rows are of strata taken together over the mix."""
+    return (table["analysis"] == CRUDE) | table["analysis"].str.startswith(HELD)
+
+
+def _with(analysis: str) -> str:
+    return analysis if analysis.startswith("without") else f"with {analysis}"
+
+
 def _of_standardised(table: pd.DataFrame, keys: list[str]) -> list[str]:
-    held = table[table["analysis"].str.startswith("standardised for")]
-    crude = table[table["analysis"] == "level, not standardised"].set_index([*keys, "change"])["verdict"]
-    texts = []
-    for row in held.to_dict("records"):
-        before = crude[(*(row[k] for k in keys), row["change"])]
-        who = ", ".join(str(row[k]) for k in ["group", *(k for k in keys if k != "group")])
-        now = f"cannot be told ({row['reason']})" if row["reason"] else f'"{row["verdict"]}"'
-        texts.append(f'{who}: "{before}" as the mix was, {now} {row["analysis"]}.')
-    return texts
+    """Set the verdict with the mix as it was beside that with the mix held, for the strata that are alike."""
+    crude = table[table["analysis"] == CRUDE].reset_index(drop=True)
+    held = table[_over_the_mix(table) & (table["analysis"] != CRUDE)].reset_index(drop=True)
+    now = ('"' + held["verdict"] + '"').where(held["reason"] == "", "not known (" + held["reason"] + ")")
+    words = '"' + crude["verdict"] + '" with the mix as it came, ' + now + " " + held["analysis"] + "."
+    change = "change " + held["change"].astype("str") + ": "
+    words = (change if held["change"].max() > 1 else "") + words
+    return [
+        f"{_shortly(labels(held.loc[rows, keys]))}: {text}"
+        for text, rows in words.groupby(words, sort=False).groups.items()
+    ]
 
 
-def _of_fakes(placebo: pd.DataFrame, everyone: pd.DataFrame) -> list[str]:
-    """Say how often fake dates look as large under the model evaluated, and what sites can show."""
-    parts = []
+def _shortly(named: list[str]) -> str:
+    more = len(named) - _SHOWN
+    return and_list(named) if more <= 1 else f"{', '.join(named[:_SHOWN])} and {more:,} more"
+
+
+def _of_fakes(placebo: pd.DataFrame, table: pd.DataFrame, everyone: pd.DataFrame) -> list[str]:
+    """Say how often fake dates look as large under the model evaluated, and what sites can show.
+
+    Of many strata only of those whose rate moved.
+    """
+    keys = list(everyone.columns)
     time = placebo[(placebo["kind"] == "time") & (placebo["analysis"] == AS_EVALUATED)]
     time = time[time["share"].notna()]
-    for (fakes, large), rows in time.groupby(["fakes", "as_large"], sort=False):
-        parts.append(
-            f"{large} of {fakes} fake dates look as large for {names(rows[list(everyone.columns)], everyone)}"
-        )
+    if len(everyone) > _MOST:
+        first = table[(table["analysis"] == AS_EVALUATED) & (table["change"] == 1)]
+        time = time.merge(first.loc[first["verdict"].isin([IMPROVED, WORSENED, ROSE, FELL]), keys], on=keys)
+    alike: Any = time.groupby(["fakes", "as_large"], sort=False)
+    parts = [
+        f"{large} of {plural(fakes, 'fake date')} {'looks' if large == 1 else 'look'} as large for "
+        f"{names(rows[keys], everyone)}"
+        for (fakes, large), rows in alike
+    ]
     text = [f"{'; '.join(parts)}."] if parts else []
     space = placebo[(placebo["kind"] == "space") & placebo["p"].notna()]
     if len(space):
@@ -180,9 +223,8 @@ def _of_placebo(placebo: pd.DataFrame, keys: list[str], alpha: float) -> list[pd
     texts = [_CALLS.format(k, n) for k, n in zip(many["told_apart"], many["fakes"], strict=True)]
     parts.append(_result.note("model_calls_fake_dates", "caution", texts, many[keys]))
     space = placebo[(placebo["kind"] == "space") & (placebo["smallest_p"] > alpha)]
-    texts = [
-        _SMALLEST.format(f"{n} other site{'s' if n > 1 else ''}", p)
-        for n, p in zip(space["fakes"], space["smallest_p"], strict=True)
-    ]
-    parts.append(_result.note("few_sites", "caution", texts, space[keys]))
+    if len(space):
+        most = space.sort_values("fakes").iloc[-1]
+        text = _SMALLEST.format(plural(int(most["fakes"]), "other site"), most["smallest_p"])
+        parts.append(_result.note("few_sites", "caution", text))
     return parts

@@ -100,6 +100,13 @@ def test_each_change_falls_back_by_itself():
     found = change_effects(events, size, design, family="poisson", confidence=0.95)
     assert found.exact.tolist() == [[False, True], [False, False], [False, False], [False, False]]
     assert found.ratio.upper[0, 1] < 1
+    events[0, [19, 22]] = [2, 1]
+    found = change_effects(events, size, design, family="poisson", confidence=0.95)
+    fitted = regression_effects(events, size, design, family="poisson", confidence=0.95)
+    assert found.exact.tolist()[0] == [False, True]
+    assert np.isfinite(fitted.ratio.upper[0, 0])
+    np.testing.assert_array_equal(found.ratio.upper[:, 0], fitted.ratio.upper[:, 0])
+    assert found.ratio.upper[0, 1] != fitted.ratio.upper[0, 1]
 
 
 @pytest.mark.parametrize("family", ["binomial", "poisson", "gaussian"])

@@ -115,6 +115,10 @@ def test_what_a_meaningful_change_is():
     d = three(found["difference"].change)
     assert gaps(calm, calm, 1 - d[2] / 0.1 - 1e-6)["difference"].verdict[0, 0] == "no meaningful change"
     assert gaps(calm, calm, 1 - d[2] / 0.1 + 1e-6)["difference"].verdict[0, 0] == "not yet visible"
+    lower = ((2000, 100000), (2000, 100000))
+    end = three(gaps(calm, lower)["difference"].change)[2]
+    assert gaps(calm, lower, 1 - end / 0.1 - 1e-6)["difference"].verdict[0, 0] == "no meaningful change"
+    assert gaps(calm, lower, 1 - end / 0.1 + 1e-6)["difference"].verdict[0, 0] == "not yet visible"
     r = three(found["ratio"].change)
     assert gaps(calm, calm, r[1] - 1e-6)["ratio"].verdict[0, 0] == "no meaningful change"
     assert gaps(calm, calm, r[1] + 1e-6)["ratio"].verdict[0, 0] == "not yet visible"

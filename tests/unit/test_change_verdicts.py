@@ -140,11 +140,22 @@ GAPS = {
     "no gap before: one opened": ((0.005, -0.06, -0.065, 0.00), "widened"),
     "no gap before: one opened, above": ((0.005, 0.07, 0.065, 0.00), "widened"),
     "none at all before": ((0.0, -0.06, -0.06, 0.00), "widened"),
+    "none at all before, and after not visibly": ((0.0, -0.06, -0.06, 0.00), "widened", {"after": 0.07}),
     "no change": ((0.10, 0.09, -0.005, 0.005), "no meaningful change"),
     "no change: both improved alike": ((0.10, 0.10, -0.05, -0.05), "no meaningful change"),
     "not visible": ((0.10, 0.07, -0.03, 0.00), "not yet visible", {"change": 0.04}),
     "within the margin exactly": ((0.10, 0.10, 0.00, 0.00), "no meaningful change", {"change": 0.03}),
     "just beyond the margin": ((0.10, 0.10, 0.00, 0.00), "not yet visible", {"change": 0.0301}),
+    "a gap that may have closed": (
+        (0.025, 0.025, 0.00, 0.00),
+        "not yet visible",
+        {"before": 0.01, "after": 0.01, "change": 0.026},
+    ),
+    "a gap that cannot have closed": (
+        (0.025, 0.025, 0.00, 0.00),
+        "no meaningful change",
+        {"before": 0.01, "after": 0.01, "change": 0.024},
+    ),
     "moved, but no one can tell where to": (
         (0.02, -0.06, -0.08, 0.00),
         "not yet visible",
@@ -177,6 +188,12 @@ def test_of_a_gap_that_is_not_known_nothing_is_said(missing):
         before, interval(0.04, 0.03, 0.05), moved, *(np.array([a]) for a in (-0.06, 0.0, 0.03))
     )
     assert said.tolist() == [NOT_VISIBLE]
+
+
+def test_where_it_is_not_known_who_moved_no_one_is_named():
+    parts = interval(0.1, 0.09, 0.11), interval(0.04, 0.03, 0.05), interval(-0.06, -0.07, -0.05)
+    moves = (np.array([a]) for a in (NAN, NAN, 0.03))
+    assert gap_verdict(*parts, *moves).tolist() == ["narrowed"]
 
 
 def test_a_group_without_an_event_after_has_a_ratio_of_0_that_reverses_nothing_by_itself():

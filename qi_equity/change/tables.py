@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,40 +26,45 @@ _TEXTS = ("verdict", "family_verdict", "beyond_trend", "arrived", "estimator")
 
 def rows_of(study: Study) -> pd.DataFrame:
     """Give the strata with each of their changes: one row a stratum and change, with its date."""
+    return pd.DataFrame(_keys(study))
+
+
+def _keys(study: Study) -> dict[str, Any]:
+    """Give the columns of the strata, their changes and the dates."""
     changes = study.schedule.starts.shape[1]
     row = np.repeat(np.arange(len(study.strata)), changes)
-    frame = pd.DataFrame({c: study.strata[c].array.take(row) for c in study.strata.columns})
-    frame["change"] = np.tile(np.arange(1, changes + 1), len(study.strata))
+    columns: dict[str, Any] = {c: study.strata[c].array.take(row) for c in study.strata.columns}
+    columns["change"] = np.tile(np.arange(1, changes + 1), len(study.strata))
     start = study.schedule.starts.ravel()
     when = study.series.cells.periods[np.nan_to_num(start).astype(np.int64)]
-    frame["at"] = np.where(np.isnan(start), np.datetime64("NaT", "us"), when)
-    return frame
+    columns["at"] = np.where(np.isnan(start), np.datetime64("NaT", "us"), when)
+    return columns
 
 
 def group_table(
     study: Study, design: Design, own: Effects, power: Power, words: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Lay out the changes of the strata; ``words`` holds the verdicts and what else is known of each."""
-    frame = rows_of(study)
+    columns = _keys(study)
     for when, counts in zip(("before", "after"), _counts(study, design), strict=True):
         for name in _COUNTS:
-            frame[f"{name}_{when}"] = counts[name].ravel()
-        frame[f"rate_{when}"] = counts["value"].ravel()
+            columns[f"{name}_{when}"] = counts[name].ravel()
+        columns[f"rate_{when}"] = counts["value"].ravel()
     for scale in SCALES:
         for name, values in interval_columns(scale, getattr(own, scale)).items():
-            frame[name] = values.ravel()
-    frame["p"] = own.p.ravel()
-    frame["family_p"] = words["family_p"].ravel()
-    frame["smallest_detectable"] = power.smallest.ravel()
+            columns[name] = values.ravel()
+    columns["p"] = own.p.ravel()
+    columns["family_p"] = words["family_p"].ravel()
+    columns["smallest_detectable"] = power.smallest.ravel()
     for name in ("verdict", "family_verdict", "beyond_trend", "arrived"):
-        frame[name] = np.broadcast_to(words[name], own.p.shape).ravel()
+        columns[name] = np.broadcast_to(words[name], own.p.shape).ravel()
     visible = words["verdict"] != "not yet visible"
-    frame["births_needed"] = np.where(visible, np.nan, power.births).ravel()
-    frame["periods_needed"] = np.where(visible, np.nan, power.periods).ravel()
-    frame["exploratory"] = np.broadcast_to(~words["declared"], own.p.shape).ravel()
-    frame["dispersion"], frame["df"] = own.dispersion.ravel(), own.df.ravel()
-    frame["estimator"] = _estimator(study, design, own).ravel()
-    return frame.astype(dict.fromkeys(_TEXTS, "str"))
+    columns["births_needed"] = np.where(visible, np.nan, power.births).ravel()
+    columns["periods_needed"] = np.where(visible, np.nan, power.periods).ravel()
+    columns["exploratory"] = np.broadcast_to(~words["declared"], own.p.shape).ravel()
+    columns |= {"dispersion": own.dispersion.ravel(), "df": own.df.ravel()}
+    columns["estimator"] = _estimator(study, design, own).ravel()
+    return pd.DataFrame(columns | {n: pd.Series(columns[n], dtype="str") for n in _TEXTS})
 
 
 def _counts(study: Study, design: Design) -> list[dict[str, Floats]]:
@@ -97,27 +102,27 @@ def interval_columns(name: str, interval: Interval) -> dict[str, Floats]:
 
 def gap_table(study: Study, gaps: Mapping[str, GapEffects]) -> pd.DataFrame:
     """Lay out the gaps: one row a stratum, change and scale; the reference itself has none."""
-    rows = rows_of(study)
-    changes = study.schedule.starts.shape[1]
-    rows.insert(rows.columns.get_loc("change"), "reference", np.repeat(study.against.names, changes))  # type: ignore[arg-type]
-    own = np.repeat(study.against.is_reference, changes)
-    parts = []
-    for scale, gap in gaps.items():
-        if study.family != "binomial" and scale == "odds_ratio":
-            continue
-        columns: dict[str, Any] = {"scale": scale.replace("_", " ")}
-        for name, interval in (
-            ("gap_before", gap.before),
-            ("gap_after", gap.after),
-            ("gap_change", gap.change),
-        ):
-            columns |= {
-                n: np.where(own, np.nan, v.ravel()) for n, v in interval_columns(name, interval).items()
-            }
-        columns["verdict"] = np.where(own, "is the reference", gap.verdict.ravel())
-        parts.append(rows.assign(**columns))
-    frame = pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
-    return frame.astype({"reference": "str", "scale": "str", "verdict": "str"})
+    scales = [scale for scale in gaps if study.family == "binomial" or scale != "odds_ratio"]
+    keys, changes = _keys(study), study.schedule.starts.shape[1]
+    row = np.repeat(np.arange(len(keys["change"])), len(scales))
+    own = np.repeat(study.against.is_reference, changes * len(scales))
+    columns = {name: values.take(row) for name, values in keys.items()}
+    ends: dict[str, Any] = {}
+    for part in ("before", "after", "change"):
+        there = [interval_columns(f"gap_{part}", getattr(gaps[scale], part)) for scale in scales]
+        ends |= {name: np.where(own, np.nan, _beside([c[name] for c in there])) for name in there[0]}
+    verdict = np.where(own, "is the reference", _beside([gaps[scale].verdict for scale in scales]))
+    scale = [name.replace("_", " ") for name in scales] * len(keys["change"])
+    frame = pd.DataFrame(columns | {"scale": pd.Series(scale, dtype="str")} | ends)
+    frame["verdict"] = pd.Series(verdict, dtype="str")
+    names = np.repeat(np.asarray(study.against.names, dtype=object), changes * len(scales))
+    frame.insert(frame.columns.get_loc("change"), "reference", pd.Series(names, dtype="str"))  # type: ignore[arg-type]
+    return frame
+
+
+def _beside(blocks: Sequence[Any]) -> Any:
+    """Lay blocks of shape (S, K) side by side: stratum, change, block."""
+    return np.stack(blocks, axis=-1).ravel()
 
 
 def homogeneity_table(study: Study, own: Effects, confidence: float) -> pd.DataFrame:

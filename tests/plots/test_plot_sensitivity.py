@@ -159,3 +159,14 @@ def test_options(found: Any) -> None:
     many = asked({f"group {k:02d}": [20] * 39 for k in range(25)}, placebo=False)
     with pytest.raises(OptionError, match="There are 25 strata and changes; a figure holds at most 24"):
         plot_sensitivity(many)
+
+
+def test_a_ratio_without_an_interval_is_written_alone() -> None:
+    rows = pd.DataFrame({"m": ["2024-01", "2024-02", "2024-03"], "x": [30, 36, 20], "n": 200})
+    series = qe.from_counts(rows, qe.measures["pph_1500"], period="m", numerator="x", denominator="n")
+    found = qe.evaluate_change(series, "2024-03", reference=0.1).sensitivity(placebo=False)
+    line = found.table.set_index("analysis").loc["level+trend"]
+    assert np.isfinite(line["ratio"])
+    assert np.isnan(line["ratio_lower"])
+    said = [t.get_text() for t in plot_sensitivity(found).axes[0].texts]
+    assert f"{line['ratio']:.2f} · cannot tell" in said

@@ -196,3 +196,66 @@ def test_a_season_does_not_stand() -> None:
     told = found.placebo.set_index("analysis")["told_apart"]
     assert found.table.loc[0, "verdict"] == "improved"
     assert told["as evaluated"] > told["level+trend+season"]
+
+
+def test_many_strata_are_told_in_sum() -> None:
+    rng = np.random.default_rng(3)
+    after = np.arange(42) >= 24
+    blocks = {f"g{k:02d}": rng.binomial(200, np.where(after, 0.04 if k < 2 else 0.1, 0.1)) for k in range(12)}
+    series = counts(blocks)
+    found = qe.evaluate_change(series, "2023-01", reference="rest").sensitivity()
+    text, table = found.sentence(), found.table
+    others = table[table["analysis"] != "as evaluated"]
+    first = table[table["analysis"] == "as evaluated"].set_index("group")["verdict"]
+    for verdict in first.unique():
+        mine = others[others["group"].isin(first.index[first == verdict])]
+        count = mine["group"].nunique()
+        whole = (mine["stands"] == "yes").groupby(mine["group"]).all().sum()
+        if whole == count > 1:
+            assert "it stands in all other analyses that are possible" in text
+        elif count > 1:
+            assert f"it stands in all other analyses for {whole or 'none'} of {count}" in text
+            lost = mine.loc[mine["stands"] != "yes", "analysis"].value_counts()
+            assert f"({lost.max()})" in text
+    # Of many strata fake dates are told of those whose rate moved, and of no others.
+    told = text[text.index("fake date") :].split("Read with caution")[0].split("No check")[0]
+    moved = first.index[first.isin(["improved", "worsened"])]
+    assert all(group in told for group in moved)
+    assert not any(group in told for group in first.index.difference(moved))
+
+
+def test_many_strata_that_all_stand_and_one_by_itself() -> None:
+    blocks = {f"g{k}": [20] * 42 for k in range(9)}
+    blocks["g9"] = [30] * 24 + [10] * 18
+    found = qe.evaluate_change(counts(blocks), "2023-01", reference="rest").sensitivity(leave_out=0)
+    table = found.table[found.table["group"] != "g9"]
+    text = found.sentence()
+    alone = found.table[(found.table["group"] == "g9") & (found.table["analysis"] != "as evaluated")]
+    holds = (alone["stands"] == "yes").sum()
+    said = "all 10" if holds == 10 else f"{holds} of 10"
+    assert f'"improved" for g9: it stands in {said} other analyses' in text
+    assert table["ratio"].between(0.99, 1.01).all()
+
+
+def test_many_strata_held_over_their_mix_are_named_in_short() -> None:
+    blocks = {(s, g): [20] * 42 for s in "ABCDE" for g in ("East", "West")}
+    found = qe.evaluate_change(counts(blocks), "2023-01", reference="rest").sensitivity(standardise="group")
+    assert "All groups at A, All groups at B, All groups at C and 2 more: " in found.sentence()
+    one = found.notes[found.notes["code"] == "few_sites"]
+    assert one["text"].str.startswith("Beside 4 other sites the smallest possible p is 0.2").all()
+    assert len(one) == 1
+
+
+def test_several_changes_held_over_the_mix_are_told_apart() -> None:
+    series = counts({"East": [20] * 42, "West": [20] * 42})
+    evaluation = qe.evaluate_change(series, ["2022-01", "2023-01"], reference="rest")
+    text = evaluation.sensitivity(standardise="group", placebo=False).sentence()
+    assert "All groups: change 1: " in text
+    assert "All groups: change 2: " in text
+
+
+def test_many_strata_that_all_stand_are_said_to() -> None:
+    x = np.isin(np.arange(42), [3, 17, 30])
+    series = counts({f"g{k}": x.astype(int) for k in range(9)})
+    text = qe.evaluate_change(series, "2023-01", reference="rest").sensitivity(placebo=False).sentence()
+    assert '"not yet visible" for all 9 groups: it stands in all other analyses that are possible.' in text

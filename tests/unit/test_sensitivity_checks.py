@@ -309,3 +309,10 @@ def test_drift_and_jumps_are_called_seldom_where_nothing_moves() -> None:
     ]
     # 100 families of 4: at most 5 of them with any call, and three standard errors.
     assert sum(called) <= 5 + 3 * np.sqrt(100 * 0.05 * 0.95)
+
+
+def test_two_periods_have_no_run_of_three() -> None:
+    rows = pd.DataFrame({"m": ["2024-01", "2024-02"], "x": [9, 9], "n": 100})
+    series = qe.from_counts(rows, qe.measures["pph_1500"], period="m", numerator="x", denominator="n")
+    found = of(checks(series, "2024-02", reference=0.1), "start after the worst")
+    assert found["jumped"].tolist() == ["cannot tell"]

@@ -46,7 +46,7 @@ class Sensitivity:
     >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
     ...                         denominator="births")
     >>> qe.evaluate_change(series, "2024-01", reference=0.05).sensitivity()
-    <Sensitivity 'Blood loss of 1500 ml or more': 1 stratum, 12 analyses, 5 checks, ... notes>
+    <Sensitivity 'Postpartum haemorrhage of 1500 ml or more': 1 stratum, 12 analyses, 6 checks, ... notes>
     """
 
     evaluation: ChangeEvaluation
@@ -154,8 +154,8 @@ class Sensitivity:
         >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
         ...                         denominator="births")
         >>> checks = qe.evaluate_change(series, "2024-01", reference=0.05).sensitivity().checks
-        >>> checks.set_index("check").loc["births a period", ["before", "after", "jumped"]].tolist()
-        [75.0, 75.0, 'no']
+        >>> checks.set_index("check").loc["births a period", ["after", "jumped"]].astype(str).tolist()
+        ['75.0', 'no']
         """
         return self._checks.copy()
 
@@ -191,8 +191,8 @@ class Sensitivity:
         >>> rows = pd.DataFrame({"month": months, "pph": [9] * 12 + [4] * 12, "births": 75})
         >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
         ...                         denominator="births")
-        >>> qe.evaluate_change(series, "2024-01", reference=0.05).sensitivity().sentence()[:63]
-        'Blood loss of 1500 ml or more. "improved" for All: it stands in'
+        >>> qe.evaluate_change(series, "2024-01", reference=0.05).sensitivity().sentence()[43:84]
+        '"improved" for All: it stands in 10 of 11'
         """
         return text.sentence(self)
 

@@ -92,10 +92,10 @@ def _sum(others: pd.DataFrame, keys: list[str]) -> str:
     count = len(others) // others["analysis"].nunique()
     lost = told.loc[told["stands"] != "yes", "analysis"].value_counts(sort=False)
     whole = (told["stands"] == "yes").groupby([told[k] for k in keys], sort=False).all().sum()
-    if lost.empty:
-        return "it stands in all other analyses that are possible"
     if count == 1:
         return _pattern(others)
+    if lost.empty:
+        return "it stands in all other analyses that are possible"
     often = lost.sort_values(ascending=False, kind="stable").head(_SHOWN)
     most = and_list([f"{_with(str(name))} ({number})" for name, number in often.items()])
     return (

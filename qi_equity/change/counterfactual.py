@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from qi_equity.change.averages import fit_means
 from qi_equity.change.design import Design
 from qi_equity.change.estimate import around, choose, t_of
 from qi_equity.change.level import Family, level_effects
@@ -16,7 +17,6 @@ from qi_equity.change.regression import fit_design
 from qi_equity.change.study import WITHOUT_EVENT, Study
 from qi_equity.change.tables import interval_columns
 from qi_equity.data.cells import OBSERVED, Bools, Floats
-from qi_equity.formulas.ar1 import fit_ar1
 from qi_equity.formulas.interval import Interval
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _of_regression(
 
 
 def _of_means(study: Study, design: Design, confidence: float) -> tuple[Interval, Interval]:
-    fit = fit_ar1(study.events, design.own, included=design.segment >= 0)
+    fit = fit_means(study.events, design)
     t = t_of(np.where(fit.df > 0, fit.df, np.nan), confidence)[..., None]
 
     def line(own: Floats) -> Interval:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from qi_equity.change.averages import fit_means
 from qi_equity.change.estimate import t_of
 from qi_equity.change.model import ChangeModel
 from qi_equity.change.regression import fit_design
-from qi_equity.formulas.ar1 import fit_ar1
 
 if TYPE_CHECKING:
     from qi_equity.change.frames import EvaluationFrames
@@ -21,7 +21,7 @@ def terms_frame(evaluation: EvaluationFrames) -> pd.DataFrame:
     study, options = evaluation.study, evaluation.options
     design = study.design(ChangeModel(**options["model"]), options["seasonal"])
     if study.family == "gaussian":
-        means = fit_ar1(study.events, design.own, included=design.segment >= 0)
+        means = fit_means(study.events, design)
         coef, variance = means.coef, np.diagonal(means.covariance, axis1=-2, axis2=-1)
         df, dispersion = means.df, means.sigma
     else:
@@ -33,7 +33,11 @@ def terms_frame(evaluation: EvaluationFrames) -> pd.DataFrame:
         coef = np.concatenate([fit.coef, np.broadcast_to(fit.shared, (*lead, fit.shared.shape[-1]))], axis=-1)
         variance = np.concatenate([own, np.broadcast_to(together, (*lead, together.shape[-1]))], axis=-1)
         df, dispersion = fit.df, fit.dispersion
-    error = np.sqrt(variance)
+    # Of a change that a stratum does not have there is no coefficient.
+    known = np.isfinite(study.events) & (study.size > 0) & (design.segment >= 0)
+    none = np.zeros(coef.shape, dtype=np.bool_)
+    none[:, : design.own.shape[-1]] = design.absent(known)
+    coef, error = np.where(none, np.nan, coef), np.where(none, np.nan, np.sqrt(variance))
     half = t_of(df, options["confidence"])[:, None] * error
     row = np.repeat(np.arange(len(study.strata)), coef.shape[1])
     frame = pd.DataFrame({c: study.strata[c].array.take(row) for c in study.strata.columns})

@@ -51,6 +51,22 @@ class Forest:
     texts: tuple[str, ...]
     instead: tuple[str, ...]
 
+    @property
+    def has_numbers(self) -> bool:
+        """Whether there is anything to draw."""
+        return bool((~np.isnan(self.estimate)).any() or ~np.isnan(self.pooled[0]))
+
+    def telling(self, name: str) -> Floats:
+        """Give a number of the sites that set the scale: estimates from half of an equal share of weight on.
+
+        A site that knows little has a long interval, which would flatten all others: intervals count from an
+        equal share on.
+        """
+        share = np.nan_to_num(self.weight)
+        equal = share.sum() / max(np.count_nonzero(share), 1)
+        little = share < (0.5 * equal if name == "estimate" else equal)
+        return np.where(little, np.nan, getattr(self, name))
+
 
 def ends_of(better: str | None) -> tuple[str, str]:
     """Say what the directions of the axis mean; of a gap, for the group."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["plot_forest"]
 
 _ALL_NAME = "All sites"
+# What comes after the first few words of a reason is for the table.
+_FURTHER = r" \(|[:,]"
 _ENDS = ("estimate", "lower", "upper")
 _INTERVALS = {
     "knapp-hartung-modified": "modified Knapp–Hartung",
@@ -100,7 +103,8 @@ def plot_forest(
     table = _table(pooled, gaps)
     groups, reason = _ordered(pooled, table, order)
     names = [str(site) for site in pooled.method["sites"]]
-    panels = [_panel(pooled, row, names, gaps) for row in _in_order(table, groups)]
+    every = [_panel(pooled, row, names, gaps) for row in _in_order(table, groups)]
+    panels = [panel for panel in every if panel.has_numbers]
     if not 0 < len(panels) <= MAX_PANELS:
         raise OptionError(
             f"what={what!r} makes {len(panels)} panels; a figure holds 1 to {MAX_PANELS}. Choose some of the "
@@ -123,7 +127,8 @@ def plot_forest(
         if page.is_lowest(i):
             draw_unit(ax, unit)
         headers[i].draw(ax, heights[row])
-    words = _words(pooled, gaps, reason, panels, names)
+    absent = [panel.head.name for panel in every if not panel.has_numbers]
+    words = _words(pooled, gaps, reason, panels, names, absent)
     page.place(heights, words.title, words.subtitle, words.notes, ruler)
     page.figure.set_label(words.description)
     return page.figure
@@ -165,7 +170,7 @@ def _panel(pooled: PooledEffect, row: dict[Any, Any], names: Sequence[str], gaps
     texts, instead = [], []
     for y, low, high, weight, reason in zip(*numbers.values(), why, strict=True):
         share = f"weight {100 * weight:.0f} %" if weight > 0 else ""
-        short = f"left out: {reason.split(' (')[0].split(':')[0]}" if reason else share
+        short = f"left out: {re.split(_FURTHER, reason)[0]}" if reason else share
         known = not np.isnan(y)
         texts.append("\n".join(t for t in (interval_text(y, low, high, 2), short) if t) if known else "")
         instead.append("" if known else short)
@@ -207,7 +212,7 @@ def _scale(
 ) -> XScale:
     """Choose the scale that all panels share."""
     ends = [
-        np.concatenate([np.append(getattr(p, n), p.pooled[k]) for p in panels]) for k, n in enumerate(_ENDS)
+        np.concatenate([np.append(p.telling(n), p.pooled[k]) for p in panels]) for k, n in enumerate(_ENDS)
     ]
     lines = {line for p in panels for text in p.texts for line in text.split("\n")}
     reserve = max(ruler.width(line, SMALL) for line in lines) + 10
@@ -217,16 +222,19 @@ def _scale(
 
 def _unit(pooled: PooledEffect, scale: str, gaps: bool) -> Dots:
     """Give the words under the axis."""
-    what = f"{scale} of the gap, after to before" if gaps else f"{scale}, after to before"
-    if scale == "difference":
-        what = "change of the gap" if gaps else "difference, after less before"
+    what = f"{scale} of the gap" if gaps else scale
     none = np.empty(0)
     ends = ends_of(pooled.evaluation.series.measure.better)
     return Dots(Head(""), none, none, none, (), (), (), unit=what, ends=ends)
 
 
 def _words(
-    pooled: PooledEffect, gaps: bool, order: str, panels: Sequence[Forest], names: Sequence[str]
+    pooled: PooledEffect,
+    gaps: bool,
+    order: str,
+    panels: Sequence[Forest],
+    names: Sequence[str],
+    absent: Sequence[str],
 ) -> Words:
     series, method = pooled.evaluation.series, pooled.method
     what = "how gaps changed, over all sites" if gaps else "change of each group, over all sites"
@@ -239,6 +247,10 @@ def _words(
         if series.measure.better
         else "",
     ]
+    if absent:
+        said.append(f"Not drawn, as no site has a number: {', '.join(absent)}.")
+    notes = pooled.notes
+    notes = notes[notes["code"] != ("left_out_of_change" if gaps else "left_out_of_gap")]
     lines = [f"{series.measure.name}: {what}."]
     for panel in panels:
         rows = zip([*names, _ALL_NAME], panel.texts, panel.instead, strict=True)
@@ -248,6 +260,6 @@ def _words(
     return Words(
         title,
         result_words.subtitle_of_series(series, "after the change against before it"),
-        result_words.footnotes_of(series, pooled.notes, order, [s for s in said if s]),
+        result_words.footnotes_of(series, notes, order, [s for s in said if s]),
         "\n".join(lines),
     )

@@ -16,6 +16,7 @@ from matplotlib.patches import Polygon
 from qi_equity.change.evaluate import evaluate_change
 from qi_equity.change.pooling.pool import pool_sites
 from qi_equity.change.pooling.result import PooledEffect
+from qi_equity.change.pooling.two_stage import NO_BIRTHS
 from qi_equity.data.counts import from_counts
 from qi_equity.data.measure import Measure
 from qi_equity.errors import OptionError
@@ -118,11 +119,34 @@ def test_a_site_that_is_left_out_with_a_number_is_hollow(pooled: PooledEffect) -
 
 
 def test_a_site_without_births_has_words_and_no_mark() -> None:
-    cells = {"Other": (0, 0, 0), "White": (90, 88, 2000)}
-    ax = panel(plot_forest(made(["Avon", "Brent"], cells=cells)), "Other")
-    assert words(ax).count("left out: no births before or after the change, or not known") == 2
-    assert not site_marks(ax, marks._SITE)
+    found = made(["Avon", "Brent"])
+    sites = found.sites
+    none = (sites["site"].astype(str) == "Brent") & (sites["group"] == "Black")
+    sites.loc[none, ["estimate", "lower", "upper"]] = np.nan
+    sites.loc[none, "left_out"] = NO_BIRTHS
+    ax = panel(plot_forest(replace(found, _sites=sites)), "Black")
+    assert "left out: no births before or after" in words(ax)
+    assert len(site_marks(ax, marks._SITE)) == 1
     assert not site_marks(ax, marks._LEFT_OUT)
+
+
+def test_a_group_of_which_no_site_has_a_number_is_named_and_not_drawn() -> None:
+    cells = {"Other": (0, 0, 0), "White": (90, 88, 2000)}
+    figure = plot_forest(made(["Avon", "Brent"], cells=cells))
+    assert [ax._left_title.get_text() for ax in figure.axes] == ["White"]  # type: ignore[attr-defined]
+    footnotes = " ".join(t.get_text() for t in figure.texts).replace("\n", " ")
+    assert "Not drawn, as no site has a number: Other." in footnotes
+
+
+def test_a_site_that_knows_little_does_not_flatten_the_others() -> None:
+    cells = {"Black": (400, 300, 4000), "White": (900, 880, 20000)}
+    found = made(["Avon", "Brent", "Cam"], cells=cells)
+    sites = found.sites
+    small = sites["site"].astype(str) == "Cam"
+    sites.loc[small, ["lower", "upper", "weight"]] = [0.001, 1000.0, 0.01]
+    low, high = plot_forest(replace(found, _sites=sites)).axes[0].get_xlim()
+    assert low > 0.2
+    assert high < 10
 
 
 def test_what_would_not_matter_is_shaded_and_no_change_is_a_line(pooled: PooledEffect) -> None:
@@ -180,7 +204,7 @@ def test_differences_have_a_plain_scale() -> None:
     assert {ax.get_xscale() for ax in figure.axes} == {"linear"}
     assert not [p for p in figure.axes[0].patches if p.get_label() == marks._TOO_SMALL]
     gaps = plot_forest(replace(pooled, _groups=only["groups"], _gaps=only["gaps"]), what="gaps")
-    assert gaps.axes[-1].get_xlabel() == "change of the gap"
+    assert gaps.axes[-1].get_xlabel() == "difference of the gap"
 
 
 def test_measures_without_a_direction_say_fell_and_rose() -> None:

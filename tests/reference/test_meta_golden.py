@@ -61,12 +61,17 @@ def test_meta_analysis_is_that_of_metafor(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", MIXED, ids=lambda case: case["id"])
 def test_mixed_models_are_those_of_lme4_and_metafor(case: dict[str, Any]) -> None:
-    """Estimates to the stop of their optimiser; standard errors to that of a numerical second derivative."""
+    """Estimates and standard errors to the stop of their optimisers.
+
+    Only metafor's standard error of the conditional model is rougher, a numerical second derivative of a
+    numerical integral; brute force decides between the two in tests/unit/test_formulas_mixed_sites.py.
+    """
     pool = mixed_sites if case["model"] == "mixed" else conditional_sites
     found = pool(case["events"], case["births"], family=case["family"], test="z")
     wanted = case["expected"]
     np.testing.assert_allclose(found.estimate, wanted["estimate"], rtol=1e-6)
     np.testing.assert_allclose(found.tau, wanted["tau"], rtol=1e-6, atol=1e-7)
-    np.testing.assert_allclose(found.se, wanted["se"], rtol=4e-4)
+    rough = (case["model"], case["family"]) == ("conditional", "binomial")
+    np.testing.assert_allclose(found.se, wanted["se"], rtol=4e-4 if rough else 2e-6)
     if "log_likelihood" in wanted:
         np.testing.assert_allclose(found.log_likelihood, wanted["log_likelihood"], rtol=1e-8)

@@ -68,23 +68,28 @@ def _name(row: dict[Any, Any], keys: list[str]) -> str:
 
 def _group_words(row: dict[Any, Any], better: str | None, keys: list[str]) -> str:
     numbers = interval_words(row["estimate"], row["lower"], row["upper"])
-    return f"{verdict_words(row['verdict'], better)} for {_name(row, keys)} ({row['scale']} {numbers})"
+    told = numbers if np.isnan(row["estimate"]) else f"{row['scale']} {numbers}"
+    return f"{verdict_words(row['verdict'], better)} for {_name(row, keys)} ({told})"
 
 
 def _gap_words(gap: pd.DataFrame) -> str:
     shown = gap[gap["verdict"] != "is the reference"]
     if shown.empty:
         return ""
-    told = [
-        f"{row['verdict']} for {_name(row, keys_of(gap))} ({row['scale']} of the gap after to before "
-        f"{interval_words(row['gap_change'], row['gap_change_lower'], row['gap_change_upper'])})"
-        if row["scale"] != "difference"
-        else f"{row['verdict']} for {_name(row, keys_of(gap))}"
-        for row in shown.to_dict("records")
-    ]
+    told = [_one_gap(row, keys_of(gap)) for row in shown.to_dict("records")]
     told.sort(key=lambda text: text.startswith("not yet visible"))
     who = " / ".join(dict.fromkeys(shown["reference"]))
     return f" The gap to {who}: {'; '.join(told)}."
+
+
+def _one_gap(row: dict[Any, Any], keys: list[str]) -> str:
+    text = f"{row['verdict']} for {_name(row, keys)}"
+    if np.isnan(row["gap_change"]):
+        return f"{text} (no estimate)"
+    if row["scale"] == "difference":
+        return text
+    numbers = interval_words(row["gap_change"], row["gap_change_lower"], row["gap_change_upper"])
+    return f"{text} ({row['scale']} of the gap after to before {numbers})"
 
 
 def alt_text(pooled: PooledEffect) -> pd.DataFrame:

@@ -20,7 +20,7 @@ __all__ = ["TESTS", "Stage", "log_of", "pool_effect", "pool_stage", "variance_of
 TESTS: tuple[MetaTest, ...] = get_args(MetaTest)
 
 IS_REFERENCE = "it is the reference itself"
-NO_BIRTHS = "no births before or after the change, or not known"
+NO_BIRTHS = "no births before or after, or not known"
 NO_CHANGE = "no change recorded for it"
 NO_RATIO = "no event before or after (or nothing but events): no finite ratio"
 NO_VARIANCE = "its interval has no finite width"

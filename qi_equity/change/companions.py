@@ -17,6 +17,10 @@ from qi_equity.errors import InputTypeError, OptionError, QiEquityError
 __all__ = ["arrived", "harm_table", "several", "uptake_table"]
 
 _RATES = ("rate_before", "rate_after", "ratio", "ratio_lower", "ratio_upper")
+_FROM_THE_START = (
+    "which is set before and after the same dates (uptake of a care that did not exist yet is 0 of so many "
+    "births)"
+)
 _ARRIVED = {"improved": "yes", "rose": "yes", "not yet visible": "cannot tell"}
 
 
@@ -84,7 +88,7 @@ def _inner(
     try:
         return groups_of(other, {**options, "primary": None})
     except QiEquityError as error:
-        error.args = (f"{argument}= ({other.measure.name!r}): {error}",)
+        error.args = (f"{argument}= ({other.measure.name!r}), {_FROM_THE_START}: {error}",)
         raise
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from qi_equity import _result, _validate
 from qi_equity.change import companions, evaluation_notes, tables
 from qi_equity.change.found import Found, find
@@ -19,6 +21,7 @@ from qi_equity.data.series import StratifiedSeries, check_series
 from qi_equity.data.table import library
 from qi_equity.data.timeline import Mark
 from qi_equity.errors import OptionError
+from qi_equity.spc.words import period
 
 __all__ = ["evaluate_change", "evaluated"]
 
@@ -143,6 +146,7 @@ def evaluated(
 ) -> ChangeEvaluation:
     """Evaluate a change with options that :func:`evaluate_change` has read."""
     study = make_study(series, options["at"], Reference(**options["reference"]), options["phase_in"])
+    _check_until(study, options["until"])
     uptake = companions.uptake_table(study, process, options)
     found = find(study, options, companions.arrived(study, uptake))
     gaps = gap_effects(found.own, found.other, options["meaningful"], reverse=study.way == REVERSED)
@@ -195,6 +199,19 @@ def _until(series: StratifiedSeries, until: Mark | None) -> str | None:
     return text
 
 
+def _check_until(study: Study, until: str | None) -> None:
+    """Refuse an end that was planned before the change."""
+    if until is None:
+        return
+    end = selecting.bound(study.series, "until", until, last=True)[0]
+    first = study.series.cells.periods[int(np.nanmin(study.schedule.starts))]
+    if end < first:
+        raise OptionError(
+            f"until={until!r} is before the first change ({period(study.series, first)}); name the last "
+            "period that was planned to be read."
+        )
+
+
 def _method(study: Study, found: Found, options: Mapping[str, Any]) -> dict[str, Any]:
     trend, harmonics = found.trend
     told = {k: v for k, v in options.items() if k not in ("at", "model")}
@@ -206,7 +223,7 @@ def _method(study: Study, found: Found, options: Mapping[str, Any]) -> dict[str,
         "changes": study.when.phases[study.when.phases["phase"] > 1].reset_index(drop=True),
         "orientation": study.way,
         "estimator": evaluation_notes.ESTIMATORS[study.family],
-        "beyond_trend": f"{trend.name}, {harmonics} harmonics of a year",
+        "beyond_trend": f"{trend.name}, harmonics of a year: {harmonics}",
         "not_modelled": evaluation_notes.not_modelled(ChangeModel(**options["model"]), options["seasonal"]),
         "power": "80 % at the baseline rate; never from the change observed",
         **study.against.method,

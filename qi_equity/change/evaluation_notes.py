@@ -33,13 +33,19 @@ _BEYOND = {
     "cannot tell": "{}; it cannot be told from the earlier trend.",
 }
 _NOT_ARRIVED = (
-    "The uptake of the change did not rise here: what happened to the outcome cannot have come from the "
-    "change."
+    "The uptake of the change, as recorded, did not rise here: the outcome cannot have moved because of it."
 )
 _ARRIVAL_UNKNOWN = (
     "Whether the change arrived here cannot be told: its uptake is not known on both sides of the change, or "
     "of too few."
 )
+_LOW_COUNTS_HIDDEN = (
+    "Suppression hides the periods with few events: the rates of those left are too high, most where events "
+    "are few, so that an improvement looks smaller than it is. Use longer periods, or counts that are not "
+    "suppressed."
+)
+# Share of a stratum's periods above which what is hidden bends its rates.
+_MANY_SUPPRESSED = 0.1
 _HARM = "Harm: {} became worse after the change."
 _SAME_CHANGE = (
     "The reference had the change too: how a gap changed is the difference between two changes, not that "
@@ -118,6 +124,10 @@ def _of_data(study: Study, groups: pd.DataFrame) -> list[pd.DataFrame]:
         some = np.flatnonzero(count)
         texts = [_LEFT_OUT.format(n, periods, word) for n in count[some]]
         parts += of_strata(f"{word}_left_out", "caution", texts, study.strata.iloc[some])
+        if kind == SUPPRESSED:
+            many = np.flatnonzero(count > _MANY_SUPPRESSED * periods)
+            texts = [_LOW_COUNTS_HIDDEN] * len(many)
+            parts += of_strata("low_counts_hidden", "warning", texts, study.strata.iloc[many])
     for when in ("before", "after"):
         rows = groups[groups["at"].notna() & (groups[f"births_{when}"] == 0)]
         texts = [_NO_BIRTHS.format(when)] * len(rows)

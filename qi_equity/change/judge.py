@@ -8,7 +8,7 @@ import numpy as np
 
 from qi_equity.change.estimate import Effects
 from qi_equity.change.model import ChangeModel
-from qi_equity.change.verdicts import BEYOND, Words, beyond_trend, change_verdict, family_verdict
+from qi_equity.change.verdicts import BEYOND, NOT_VISIBLE, Words, beyond_trend, change_verdict, family_verdict
 from qi_equity.data.cells import Bools, Floats
 from qi_equity.formulas.interval import Interval
 
@@ -31,7 +31,8 @@ class Judgement:
     family_p : ndarray of float
         Holm's p-values; NaN for strata that are not declared.
     beyond_trend : ndarray of str
-        Whether each change stands apart from the earlier trend and season.
+        Whether each change stands apart from the earlier trend and season; of a change that is not yet
+        visible no one can tell.
     """
 
     verdict: Words
@@ -114,5 +115,5 @@ def judge(
         verdict=verdict,
         family_verdict=family.reshape(shape),
         family_p=adjusted.reshape(shape),
-        beyond_trend=np.where(step.exact, BEYOND[2], beyond),
+        beyond_trend=np.where(step.exact | (verdict == NOT_VISIBLE), BEYOND[2], beyond),
     )

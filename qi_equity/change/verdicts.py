@@ -105,8 +105,8 @@ def gap_verdict(
         least half of the narrowing is because the side that fared better worsened, that is said. "reversed"
         where it is visibly on the other side, from a gap that was visible, or as large. "widened" where it
         moved away from no gap, or none was visible and one is. "no meaningful change" where the interval of
-        the change is within the margin. A gap that moved visibly, but no one can tell where to, is "not yet
-        visible".
+        the change is within the margin, and does not hold the closing of a gap that was visible. A gap that
+        moved visibly, but no one can tell where to, is "not yet visible".
     """
     began = np.where(before.estimate == 0, change.estimate, before.estimate)
     side = np.where(began >= 0, 1.0, -1.0)
@@ -121,7 +121,9 @@ def gap_verdict(
     lost = np.where(side > 0, reference, own)
     gained = -np.where(side > 0, own, reference)
     down = narrowed & (lost > 0) & ~(gained > lost)
-    inside = (low >= -margin) & (high <= margin)
+    # Of a gap that was there, no change that holds its closing is too small to matter.
+    closes = shown & (low <= -np.abs(before.estimate))
+    inside = (low >= -margin) & (high <= margin) & ~closes
     turned = closing & beyond & (shown | nearer)
     return np.select(
         [

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 import qi_equity as qe
-from qi_equity.errors import InputTypeError, OptionError
+from qi_equity.errors import DataError, InputTypeError, OptionError
 
 FELL, SAME, ROSE = [9] * 12 + [4] * 12, [9] * 24, [4] * 12 + [9] * 12
 UPTAKE = qe.Measure("Bundle given", "proportion", "higher")
@@ -341,3 +341,15 @@ def test_the_method_says_what_was_done(series):
     assert told["library"].startswith("qi_equity")
     plain = qe.evaluate_change(series, "2023-01", reference="West").method
     assert plain["not_modelled"] == ["trend", "autocorrelation between periods", "season"]
+
+
+def test_a_planned_end_before_the_change_is_refused(series):
+    with pytest.raises(OptionError, match=r"until='2022-06' is before the first change \(2023-01\)"):
+        qe.evaluate_change(series, "2023-01", reference="rest", until="2022-06")
+    qe.evaluate_change(series, "2023-01", reference="rest", until="2023-01")
+
+
+def test_an_uptake_that_begins_with_the_change_is_told_what_to_give(series, make_series):
+    late = make_series([[None] * 12 + [40] * 12] * 2, [75] * 24, groups=["East", "West"], better="higher")
+    with pytest.raises(DataError, match=r"process= \('Test'\), which is set before and after the same dates"):
+        qe.evaluate_change(series, "2023-01", reference="rest", process=late.select(start="2023-01"))

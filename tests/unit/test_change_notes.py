@@ -181,6 +181,17 @@ def test_what_is_left_out_is_counted(make_series):
     ]
 
 
+def test_suppression_that_bends_rates_is_a_warning(make_series):
+    made = make_series([FELL, SAME, SAME], [75] * 24)
+    numerator, status = made.cells.numerator.copy(), made.cells.status.copy()
+    numerator[0, 12:], status[0, 12:] = np.nan, SUPPRESSED
+    numerator[1, 3:5], status[1, 3:5] = np.nan, SUPPRESSED
+    notes = notes_of(replace(made, cells=replace(made.cells, numerator=numerator, status=status)))
+    told = notes[notes["code"] == "low_counts_hidden"]
+    assert told[["severity", "group"]].to_numpy().tolist() == [["warning", "A"]]
+    assert "an improvement looks smaller than it is" in told["text"].iloc[0]
+
+
 def test_groups_without_births_are_said(make_series):
     series = make_series([[9] * 12 + [0] * 12, SAME], [[75] * 12 + [0] * 12, [75] * 24])
     notes = notes_of(series)

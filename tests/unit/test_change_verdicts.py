@@ -156,6 +156,17 @@ GAPS = {
         "no meaningful change",
         {"before": 0.01, "after": 0.01, "change": 0.024},
     ),
+    "a small gap that may have closed": ((0.02, 0.01, -0.01, 0.00), "not yet visible", {"change": 0.015}),
+    "a small gap that has not closed": (
+        (0.02, 0.019, -0.001, 0.00),
+        "no meaningful change",
+        {"change": 0.018},
+    ),
+    "no gap before, and no room for one": (
+        (0.005, 0.0, -0.005, 0.00),
+        "no meaningful change",
+        {"change": 0.015},
+    ),
     "moved, but no one can tell where to": (
         (0.02, -0.06, -0.08, 0.00),
         "not yet visible",

@@ -68,7 +68,7 @@ class Header:
         verdict: bool = False,
     ) -> None:
         self.weight, self.colour = ("bold", style.INK) if verdict else ("normal", style.MUTED)
-        self.why = ruler.wrap(panel.why.split(), width, style.SMALL)
+        self.why = ruler.wrap(panel.why.split(" ") if panel.why else [], width, style.SMALL)
         self.name = ruler.wrap(panel.name.split(" "), width, style.NAME, weight="bold")
         counts = [*panel.counts, *extra]
         self.counts = (

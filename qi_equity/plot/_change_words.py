@@ -117,7 +117,7 @@ def _needed(row: Any, measure: Measure) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{number(100 * share, 0)} %"
+    return f"{number(100 * share, 0)}\u00a0%"
 
 
 def _rounded(births: float) -> str:

@@ -123,7 +123,7 @@ def test_what_was_seen_and_what_could_have_been_stands_over_each_panel(two: qe.C
     assert "Lower than before; beyond the earlier trend" in words(east)
     assert "Before 120 (108 of 900); after 53.3 (48 of 900)." in words(east)
     smallest = two.groups.loc[0, "smallest_detectable"]
-    assert f"Could have shown a fall of {100 * (1 - smallest):.0f} % or more." in words(east)
+    assert f"Could have shown a fall of {100 * (1 - smallest):.0f}\u00a0% or more." in words(east)
     assert "No meaningful change" in words(west)
     assert "change, post hoc" in words(east)
 
@@ -137,6 +137,7 @@ def test_gaps_stand_below_before_and_after_with_their_verdict(two: qe.ChangeEval
         np.testing.assert_allclose(worse.get_xdata(), gaps.loc[scale, "gap_before"] * times)
         np.testing.assert_allclose(open_.get_xdata(), gaps.loc[scale, "gap_after"] * times)
         assert [t.get_text() for t in ax.get_yticklabels()] == ["before", "after"]
+        assert [worse.get_ydata()[0], open_.get_ydata()[0]] == ax.get_yticks().tolist()
         assert ax.get_position().y1 < figure.axes[0].get_position().y0
     assert "Gap, difference (per 1,000): narrowed" in words(difference)
     assert "Gap, ratio: narrowed" in words(ratio)
@@ -283,6 +284,10 @@ def test_effects_stand_side_by_side_with_words(two: qe.ChangeEvaluation) -> None
     assert "lower than before; beyond the earlier trend" in words(difference)
     assert "no meaningful change" in words(difference)
     assert "0.44 (" in words(ratio)
+    (mark,) = lines(gap_ratio, style.IMPROVED)
+    assert mark.get_xdata()[0] == pytest.approx(
+        two.gaps.loc[two.gaps["scale"] == "ratio", "gap_change"].iloc[0]
+    )
     assert "narrowed" in words(gap_ratio)
     assert "narrowed" in words(gap)
     assert "is the reference" in words(gap)

@@ -110,6 +110,9 @@ def _of_gaps(evaluation: ChangeEvaluation, gaps: pd.DataFrame) -> list[str]:
     rows = gaps[gaps["verdict"] != "is the reference"]
     shown = rows[rows["at"].notna()]
     sides = [shown[shown["scale"] == scale].reset_index(drop=True) for scale in _SCALES]
+    # Without anyone, or any birth, to compare with there is no gap that more births could show.
+    there = sides[0][["gap_before", "gap_after"]].notna().any(axis=1)
+    sides = [side[there].reset_index(drop=True) for side in sides]
     if sides[0].empty:
         return []
     keys, verdicts = _keys(evaluation), [side["verdict"] for side in sides]

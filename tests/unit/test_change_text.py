@@ -277,3 +277,15 @@ def test_no_sentence_claims_improvement_or_a_cause(make_series, better, model):
     assert told.endswith(".")
     assert ".." not in told
     assert "  " not in told
+
+
+def test_an_interval_that_is_not_known_is_said(make_series):
+    means = make_series([[50, 40]], [10, 10], kind="mean")
+    told = qe.evaluate_change(means, "2022-02", reference=45).alt_text().loc[0, "text"]
+    assert told == "50 before, 40 after, ratio 0.80 (interval not known): not yet visible"
+
+
+def test_a_group_without_anyone_to_compare_with_has_no_gap_to_speak_of(make_series):
+    alone = qe.evaluate_change(make_series([[9] * 12 + [4] * 12], [75] * 24), "2023-01", reference="rest")
+    assert "Gap" not in alone.sentence()
+    assert "lower than before" in alone.sentence()

@@ -150,21 +150,21 @@ def _amounts(evaluation: ChangeEvaluation, rows: pd.DataFrame, strata: pd.DataFr
     length = np.ceil(rows["periods_needed"].to_numpy())
     every = evaluation.series.every.replace("-", " ")
     if len(rows) > _MOST_NEEDS:
-        each = f"{_round(length.min()):,} to {plural(_round(length.max()), every)}"
+        each = f"{rounded_up(length.min()):,} to {plural(rounded_up(length.max()), every)}"
         if births is not None:
-            each = f"{_round(births.min()):,} to {_round(births.max()):,} births ({each})"
+            each = f"{rounded_up(births.min()):,} to {rounded_up(births.max()):,} births ({each})"
         return f"{each} each"
-    texts = [plural(_round(value), every) for value in length]
+    texts = [plural(rounded_up(value), every) for value in length]
     if births is not None:
         texts = [
-            f"about {plural(_round(b), 'birth')} ({text})" for b, text in zip(births, texts, strict=True)
+            f"about {plural(rounded_up(b), 'birth')} ({text})" for b, text in zip(births, texts, strict=True)
         ]
     if len(rows) == 1:
         return texts[0]
     return and_list([f"{name} {text}" for name, text in zip(labels(strata), texts, strict=True)])
 
 
-def _round(value: float) -> int:
+def rounded_up(value: float) -> int:
     """Round up to two significant digits: needs are no more exact than that."""
     step = 10 ** max(int(np.floor(np.log10(max(value, 1)))) - 1, 0)
     return int(np.ceil(value / step) * step)

@@ -90,7 +90,7 @@ def _own_dots(
     evaluation: ChangeEvaluation, part: pd.DataFrame, scale: str, titled: str, ruler: Ruler
 ) -> Dots:
     measure = evaluation.series.measure
-    said = [plain_words(row, measure.better) for row in part.itertuples()]
+    said = ["" if pd.isna(row.at) else plain_words(row, measure.better) for row in part.itertuples()]
     head = _head(evaluation, titled, "Change of each group", scale)
     instead = [_why_not(row) for row in part.itertuples()]
     directed = measure.better is not None
@@ -159,7 +159,7 @@ def _head(evaluation: ChangeEvaluation, titled: str, what: str, scale: str) -> H
 def _why_not(row: Any) -> str:
     """Say why there is no estimate."""
     if pd.isna(row.at):
-        return "no change recorded"
+        return "no change is recorded"
     for when in ("before", "after"):
         births = getattr(row, f"births_{when}")
         if births == 0:

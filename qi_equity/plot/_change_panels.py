@@ -73,7 +73,7 @@ def _panel(
     phase: NDArray[np.int64],
     labels: dict[int, str],
 ) -> ChangePanel:
-    measure, way = evaluation.series.measure, str(evaluation.method["orientation"])
+    measure = evaluation.series.measure
     block = {c: part[c].to_numpy(dtype=float) for c in ("observed", "denominator")}
     fitted, without = (
         np.stack([part[f"{line}{end}"].to_numpy(dtype=float) for end in ("", "_lower", "_upper")])
@@ -87,7 +87,7 @@ def _panel(
         name=name,
         kind=0,
         about_zero=False,
-        why=f"{words.counts_of(told, measure)} {words.could_show(told, measure, way)}".strip(),
+        why=f"{words.counts_of(told, measure)} {words.could_show(told, evaluation)}".strip(),
         counts=tuple(words.verdicts_of(told, measure.better)),
         words=tuple(words.warnings_of(told)),
         x=x,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from qi_equity.change.text import plain_words
+from qi_equity.change.text import phrase, rounded_up
 from qi_equity.plot import _result_words as result_words
 from qi_equity.plot import _words
 from qi_equity.plot._gap_words import ORIENTATION, reference_words
@@ -19,6 +19,7 @@ from qi_equity.spc.words import and_list, period, plural
 if TYPE_CHECKING:
     from qi_equity.change.result import ChangeEvaluation
     from qi_equity.data.measure import Measure
+    from qi_equity.data.series import StratifiedSeries
 
 _NOT_SEEN = ("not yet visible", "no meaningful change")
 
@@ -51,7 +52,7 @@ def names_of(evaluation: ChangeEvaluation) -> list[str]:
 
 def verdicts_of(rows: pd.DataFrame, better: str | None) -> list[str]:
     """Say what was seen in a stratum: one text a change."""
-    texts = [plain_words(row, better) for row in rows.itertuples()]
+    texts = [phrase(row, better) for row in rows.itertuples()]
     return [_capital(texts[0])] if len(texts) == 1 else _by_change(texts)
 
 
@@ -66,7 +67,7 @@ def _capital(text: str) -> str:
 def counts_of(rows: pd.DataFrame, measure: Measure) -> str:
     """Say the rates and counts before and after each change, in the unit of the axis."""
     if rows["at"].isna().all():
-        return "No change is recorded here."
+        return ""
     parts = [f"before {_counts(rows.iloc[0], 'before', measure)}"]
     several = len(rows) > 1
     for row in (row for _, row in rows.iterrows() if pd.notna(row["at"])):
@@ -88,9 +89,11 @@ def _counts(row: pd.Series[Any], when: str, measure: Measure) -> str:
     return f"{told} ({counts})" if counts else told
 
 
-def could_show(rows: pd.DataFrame, measure: Measure, way: str) -> str:
+def could_show(rows: pd.DataFrame, evaluation: ChangeEvaluation) -> str:
     """Say which changes these births could have shown, and what is still needed where none is visible."""
-    texts = [_could(row, way) + _needed(row, measure) for row in rows.itertuples() if pd.notna(row.at)]
+    way = str(evaluation.method["orientation"])
+    there = rows[rows["at"].notna()]
+    texts = [_could(row, way) + _needed(row, evaluation.series) for row in there.itertuples()]
     return " ".join(texts if len(rows) == 1 else _by_change([t[:1].lower() + t[1:] for t in texts]))
 
 
@@ -107,23 +110,20 @@ def _could(row: Any, way: str) -> str:
     )
 
 
-def _needed(row: Any, measure: Measure) -> str:
-    births = float(row.births_needed)
-    if row.verdict != "not yet visible" or np.isnan(births) or births <= 0 or measure.kind == "count":
+def _needed(row: Any, series: StratifiedSeries) -> str:
+    births, periods = float(row.births_needed), float(row.periods_needed)
+    if row.verdict != "not yet visible" or np.isnan(periods) or periods <= 0:
         return ""
-    if np.isinf(births):
+    if np.isinf(periods):
         return " More births after cannot help: too few before."
-    return f" A meaningful one needs about {_rounded(births)} more births."
+    every = plural(rounded_up(float(np.ceil(periods))), str(series.every).replace("-", " "))
+    if series.measure.kind != "proportion":
+        return f" A meaningful one needs about {every} more."
+    return f" A meaningful one needs about {plural(rounded_up(births), 'birth')} more ({every})."
 
 
 def _percent(share: float) -> str:
     return f"{number(100 * share, 0)}\u00a0%"
-
-
-def _rounded(births: float) -> str:
-    """Write a number that is an estimate with two digits."""
-    digits = 10 ** max(np.floor(np.log10(births)) - 1, 0)
-    return number(float(np.ceil(births / digits) * digits), 0)
 
 
 def warnings_of(rows: pd.DataFrame) -> list[str]:
@@ -131,7 +131,7 @@ def warnings_of(rows: pd.DataFrame) -> list[str]:
     words = []
     for row in rows.itertuples():
         which = f"change {row.change}: " if len(rows) > 1 else ""
-        if row.family_verdict != row.verdict:
+        if str(row.family_verdict) != str(row.verdict):
             words.append(f"{which}allowing for all comparisons together: {row.family_verdict}")
         if row.exploratory:
             words.append(f"{which}exploratory: not named in the aim")

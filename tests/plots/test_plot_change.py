@@ -251,9 +251,13 @@ def test_births_that_are_still_needed_are_told() -> None:
         "West": ([30] * 24, [300] * 24),
     }
     evaluation = qe.evaluate_change(series(groups), "2024-10", reference="West")
-    needed = evaluation.groups.loc[0, "births_needed"]
+    births, months = evaluation.groups.loc[0, ["births_needed", "periods_needed"]]
     told = words(plot_change(evaluation).axes[0])
-    assert f"A meaningful one needs about {np.ceil(needed / 100) * 100:,.0f} more births." in told
+    needed = f"{np.ceil(births / 100) * 100:,.0f} births more ({np.ceil(months):.0f} months)."
+    assert f"A meaningful one needs about {needed}" in told
+    rate = series(groups, qe.Measure("Haemorrhage", "rate", "lower"))
+    told = words(plot_change(qe.evaluate_change(rate, "2024-10", reference="West")).axes[0])
+    assert "months more." in told
 
 
 def test_a_change_that_these_births_could_hardly_have_shown_is_taken_with_care() -> None:
@@ -388,9 +392,9 @@ def test_staggered_starts_and_a_site_without_a_change() -> None:
     assert titles(figure) == [f"{g} · {s}" for s in ("Avon", "Brent", "Cam") for g in ("East", "West")]
     starts = [lines(ax, style.CHANGE) for ax in figure.axes[:6]]
     assert [len(s) for s in starts] == [1, 1, 1, 1, 0, 0]
-    assert "No change is recorded here." in words(figure.axes[4])
+    assert "No change is recorded" in words(figure.axes[4])
     assert not lines(figure.axes[4], style.COUNTERFACTUAL)
-    assert "no change recorded" in words(plot_effects(evaluation).axes[8])
+    assert "no change is recorded" in words(plot_effects(evaluation).axes[8])
 
 
 def test_the_order_is_the_makers_and_said(two: qe.ChangeEvaluation) -> None:

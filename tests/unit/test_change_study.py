@@ -247,3 +247,34 @@ def test_the_season_is_the_place_in_the_year(series):
     assert [seasonal_periods(e) for e in ("month", "quarter", "year")] == [12, 4, 1]
     quarters = series.resample("quarter")
     np.testing.assert_allclose(study_of(quarters, "2023-Q1").schedule.season[:5], [0, 0.25, 0.5, 0.75, 0])
+
+
+def test_women_of_unknown_ethnicity_stay_a_row_and_are_not_in_the_rest():
+    codes = ["A", "N", "Z", "99"]
+    days = pd.date_range("2022-01-03", periods=24, freq="MS").repeat(80)
+    rows = pd.DataFrame({"d": days, "code": codes * 480, "x": ([True] + [False] * 9) * 192})
+    made = qe.from_records(rows, qe.measures["pph_1500"], date="d", event="x", ethnicity="code")
+    evaluation = qe.evaluate_change(made, "2023-01", reference="rest")
+    groups = evaluation.groups.set_index("group")
+    unknown = [g for g in groups.index if g.startswith("Not")]
+    assert groups.index.tolist() == list(made.groups)
+    assert len(unknown) >= 2
+    assert (groups.loc[unknown, "births_before"] > 0).sum() >= 1
+    white = make_study(made, ["2023-01"], Reference("rest"), 0).other_size[
+        list(made.groups).index("White"), 0
+    ]
+    assert white == 20
+    assert "rest_is_of_known_group" in evaluation.notes["code"].tolist()
+
+
+def test_groups_that_overlap_have_no_rest_and_their_gaps_are_not_exact():
+    months = pd.period_range("2022-01", periods=24, freq="M").astype(str)
+    scheme = qe.Scheme.load("nz-level-1-total")
+    names = scheme.groups("broad")[:2]
+    rows = pd.DataFrame({"m": [*months] * 2, "g": [names[0]] * 24 + [names[1]] * 24, "x": 5, "n": 90})
+    columns = {"period": "m", "numerator": "x", "denominator": "n", "group": "g"}
+    made = qe.from_counts(rows, qe.Measure("Harm", "proportion", "lower"), scheme=scheme, **columns)
+    with pytest.raises(OptionError, match="reference='rest' is not possible for groups of scheme"):
+        qe.evaluate_change(made, "2023-01", reference="rest")
+    notes = qe.evaluate_change(made, "2023-01", reference=names[0]).notes
+    assert "groups_overlap" in notes["code"].tolist()

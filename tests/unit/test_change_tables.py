@@ -52,11 +52,11 @@ def test_periods_of_coming_in_are_in_neither_count(make_series):
 
 def test_unrecorded_outcomes_are_counted():
     dates = pd.date_range("2022-01-05", periods=24, freq="MS").repeat(4)
-    rows = pd.DataFrame({"d": dates, "x": [True, False, False, None] * 24, "g": ["East", "West"] * 48})
+    rows = pd.DataFrame({"d": dates, "x": [True, None, False, None] * 24, "g": ["East", "West"] * 48})
     made = qe.from_records(rows, qe.Measure("Harm", "proportion", "lower"), date="d", event="x")
     found = qe.evaluate_change(made, "2023-02", reference=0.1).groups.iloc[0]
-    assert (found["unrecorded_before"], found["unrecorded_after"]) == (12, 12)
-    assert found["births_before"] == 36
+    assert (found["unrecorded_before"], found["unrecorded_after"]) == (24, 24)
+    assert found["births_before"] == 24
 
 
 def test_counts_without_births_have_a_rate_per_period(make_series):
@@ -166,6 +166,18 @@ def test_the_reference_has_no_gap_to_itself(series):
     assert east["reference"] == "West"
     odds = row(gaps, group="East", scale="odds ratio")
     assert odds["gap_before"] == pytest.approx((0.12 / 0.88) / (0.05 / 0.95))
+
+
+def test_gaps_of_a_rate_of_which_more_is_better_are_turned_round(make_series):
+    """More is worse for the group in every gap: 5 in 100 against 10 is twice as bad, and 5 in 100 less."""
+    series = make_series([[50] * 12 + [80] * 12, [100] * 24], [1000] * 24, kind="rate", better="higher")
+    evaluation = qe.evaluate_change(series, "2023-01", reference="B")
+    difference, ratio = (row(evaluation.gaps, group="A", scale=s) for s in ("difference", "ratio"))
+    ends = ["gap_before", "gap_after", "gap_change"]
+    np.testing.assert_allclose([difference[e] for e in ends], [0.05, 0.02, -0.03], atol=1e-12)
+    np.testing.assert_allclose([ratio[e] for e in ends], [2, 1.25, 0.625])
+    assert difference["gap_change_lower"] < -0.03 < difference["gap_change_upper"] < 0
+    assert ratio["verdict"] == "narrowed"
 
 
 def test_a_target_is_compared_with_in_every_group(series):

@@ -316,3 +316,17 @@ def test_two_periods_have_no_run_of_three() -> None:
     series = qe.from_counts(rows, qe.measures["pph_1500"], period="m", numerator="x", denominator="n")
     found = of(checks(series, "2024-02", reference=0.1), "start after the worst")
     assert found["jumped"].tolist() == ["cannot tell"]
+
+
+def test_a_drift_that_levels_off_is_no_jump_although_a_line_bends_against_it() -> None:
+    dates = Dates(AFTER.astype(int)[None], np.array([[24.0]]), np.array([False]))
+    part = np.round(10 + 90 * (1 - np.exp(-T / 9)))[None]
+    found = find_jumps(part, part + 300, dates, T / 12 % 1, family="binomial", confidence=0.95)
+    assert found.jumped.tolist() == [["drifted"]]
+
+
+def test_a_baseline_without_any_event_is_not_the_worst() -> None:
+    rows = of(checks(series_of({"A": {"x": np.where(AFTER, 3, 0), "n": 100}, "B": {"x": 9, "n": 100}})),
+              "start after the worst")  # fmt: skip
+    assert rows.loc[0, "jumped"] == "no"
+    assert rows.loc[0, "p"] == 1.0

@@ -295,3 +295,10 @@ def test_without_placebo_the_tables_are_empty_with_the_same_columns() -> None:
         assert len(other) == 0
         pd.testing.assert_series_equal(one.dtypes, other.dtypes)
     assert "fake dates" not in none.sentence()
+
+
+def test_too_few_events_for_a_trend_leave_no_fake_dates_of_that_model() -> None:
+    x = np.isin(np.arange(59) % 12, [1, 8]).astype(int)
+    found = qe.evaluate_change(series_of({"All": x}, 59), "2023-01", reference=0.1).sensitivity()
+    fakes = found.placebo.set_index("analysis")["fakes"]
+    assert fakes.to_dict() == {"as evaluated": 13, "level+trend": 0, "level+trend+season": 0}

@@ -209,3 +209,10 @@ def test_overlapping_groups_are_refused() -> None:
     checks = qe.evaluate_change(series, "2023-07", reference=0.1).sensitivity(placebo=False).checks
     shares = checks["check"].isin(["mix of groups", "group not known"])
     assert set(checks.loc[shares, "jumped"]) == {"cannot tell"}
+
+
+def test_months_that_vary_less_than_chance_do_not_narrow_the_interval() -> None:
+    n = np.where(AFTER, [[60], [150]], [[120], [100]])
+    x = np.where(AFTER, [[6], [9]], [[15], [7]])
+    found = held(series_of(rows_of({"A": (x[0], n[0]), "B": (x[1], n[1])})))
+    np.testing.assert_allclose(found.loc[1, ENDS].astype(float), by_loops(x, n), rtol=1e-9)

@@ -74,16 +74,13 @@ def find_jumps(
     schedule = Schedule(np.where(dates.mixed[:, None], -1, dates.segment), dates.starts, 0, season)
     level = make_design(schedule, ChangeModel(), 0)
     found = change_effects(events, size, level, family=family, confidence=confidence)
-    # Without a single event on either side nothing moved, though there is no ratio.
-    none = (found.before.estimate == 0) & (found.after.estimate == 0)
-    p = np.where(none, 1.0, found.p)
-    adjusted, alpha = holm(p, axis=0), 1 - confidence
+    adjusted, alpha = holm(found.p, axis=0), 1 - confidence
     apart = adjusted < alpha
     drifted = apart
     if apart.any():
         rose = found.ratio.estimate > 1
         drifted = _drifted(events, size, schedule, rose, family, confidence)
-    jumped = np.select([np.isnan(p), ~apart, drifted], [CANNOT_TELL, NO, DRIFTED], YES)
+    jumped = np.select([np.isnan(found.p), ~apart, drifted], [CANNOT_TELL, NO, DRIFTED], YES)
     return Jumps(found.before.estimate, found.after.estimate, found.ratio.estimate, adjusted, jumped)
 
 

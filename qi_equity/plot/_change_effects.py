@@ -90,12 +90,16 @@ def _own_dots(
     evaluation: ChangeEvaluation, part: pd.DataFrame, scale: str, titled: str, ruler: Ruler
 ) -> Dots:
     measure = evaluation.series.measure
-    said = ["" if pd.isna(row.at) else plain_words(row, measure.better) for row in part.itertuples()]
+    said = [_said(row, measure.better) for row in part.itertuples()]
     head = _head(evaluation, titled, "Change of each group", scale)
     instead = [_why_not(row) for row in part.itertuples()]
     directed = measure.better is not None
     ends = ("← better", "worse →") if directed else ("← lower", "higher →")
     return _dots(evaluation, part, scale, (scale, OWN), head, said, instead, ends, ruler)
+
+
+def _said(row: Any, better: str | None) -> str:
+    return "" if pd.isna(row.at) else plain_words(row, better)
 
 
 def _gap_dots(

@@ -17,6 +17,7 @@ from qi_equity.plot import _result_words as result_words
 from qi_equity.plot._around import Head, Header
 from qi_equity.plot._dots import NAMES_PT, Dots, draw_unit, page_for
 from qi_equity.plot._forest import Forest, draw_forest, ends_of
+from qi_equity.plot._kinds import plain_unit
 from qi_equity.plot._order import numbers_by, order_groups
 from qi_equity.plot._parts import MAX_PANELS, columns_of
 from qi_equity.plot._result_words import Words
@@ -47,6 +48,7 @@ def plot_forest(
     pooled: PooledEffect,
     *,
     what: str = "groups",
+    scale: str = "ratio",
     order: str | Sequence[str] = "alphabetical",
     columns: int | None = None,
     colours: str = "accessible",
@@ -64,6 +66,8 @@ def plot_forest(
         What to draw; at most 24 panels.
     what : {"groups", "gaps"}
         The change of each group, or of the gap of each to its reference.
+    scale : {"ratio", "difference"}
+        Relative (an odds ratio where the method gives no other) or absolute; look at both.
     order : {"alphabetical", "declared", "size"} or sequence of str
         Order of the groups; the reason stands in the footnote. Sites stand in declared order.
     columns : int, optional
@@ -100,7 +104,7 @@ def plot_forest(
     palette = PALETTES[_validate.one_of("colours", colours, tuple(PALETTES))]
     gaps = _validate.one_of("what", what, ("groups", "gaps")) == "gaps"
     ruler = Ruler()
-    table = _table(pooled, gaps)
+    table = _table(pooled, gaps, _validate.one_of("scale", scale, ("ratio", "difference")))
     groups, reason = _ordered(pooled, table, order)
     names = [str(site) for site in pooled.method["sites"]]
     every = [_panel(pooled, row, names, gaps) for row in _in_order(table, groups)]
@@ -112,18 +116,18 @@ def plot_forest(
         )
     rows = make_rows([*names, _ALL_NAME], [False] * len(names) + [True], NAMES_PT, ruler, lines=2)
     page = page_for(len(panels), columns_of(columns, len(panels)), rows.height)
-    ratio = table["scale"].iloc[0] != "difference"
+    ratio = scale == "ratio"
     meaningful = pooled.method["meaningful"]
     zone = (meaningful, 1 / meaningful) if ratio else (0.0, 0.0)
-    scale = _scale(panels, page.width, ruler, zone, ratio)
+    axis = _scale(panels, page.width, ruler, zone, ratio)
     headers = [Header(p.head, (), (), page.width, ruler) for p in panels]
     heights = page.row_headers([h.height for h in headers])
     unit = _unit(pooled, str(table["scale"].iloc[0]), gaps)
     for i, (ax, forest) in enumerate(zip(page.axes, panels, strict=True)):
         row, column = page.places[i]
-        scale.prepare(ax, labels=page.is_lowest(i))
+        axis.prepare(ax, labels=page.is_lowest(i))
         rows.prepare(ax, labels=column == 0)
-        draw_forest(ax, forest, rows, scale, palette, zone)
+        draw_forest(ax, forest, rows, axis, palette, zone)
         if page.is_lowest(i):
             draw_unit(ax, unit)
         headers[i].draw(ax, heights[row])
@@ -134,10 +138,18 @@ def plot_forest(
     return page.figure
 
 
-def _table(pooled: PooledEffect, gaps: bool) -> pd.DataFrame:
-    """Give the rows to draw, on the scale that is told first; their numbers named alike."""
+def _table(pooled: PooledEffect, gaps: bool, scale: str) -> pd.DataFrame:
+    """Give the rows to draw; their numbers named alike."""
     table = pooled.gaps if gaps else pooled.groups
-    table = table[(table["scale"] == main_scale(table)) & (table["verdict"] != "is the reference")]
+    if scale not in set(table["scale"]) and scale == "difference":
+        raise OptionError(
+            f"scale='difference' is not possible: method={pooled.options['method']!r} gives ratios only; use "
+            "scale='ratio', or pool in two stages (method='reml')."
+        )
+    table = table[
+        (table["scale"] == (scale if scale == "difference" else main_scale(table)))
+        & (table["verdict"] != "is the reference")
+    ]
     if gaps:
         names = {
             f"gap_change{end}": f"{name}" for end, name in zip(("", "_lower", "_upper"), _ENDS, strict=True)
@@ -165,23 +177,33 @@ def _panel(pooled: PooledEffect, row: dict[Any, Any], names: Sequence[str], gaps
     same = np.logical_and.reduce([sites[k].astype(str) == str(row[k]) for k in keys])
     own = sites[same & (sites["what"] == ("gap" if gaps else "change")) & (sites["scale"] == row["scale"])]
     own = own.set_axis(own["site"].astype(str), axis=0).reindex(pd.Index(names))
-    numbers = {name: own[name].to_numpy(dtype=float) for name in (*_ENDS, "weight")}
+    absolute = row["scale"] == "difference"
+    measure = pooled.evaluation.series.measure
+    times, decimals = (measure.multiplier, 1 if measure.multiplier > 1 else 3) if absolute else (1.0, 2)
+    numbers = {name: own[name].to_numpy(dtype=float) * times for name in _ENDS}
+    numbers["weight"] = own["weight"].to_numpy(dtype=float)
+    pooled_numbers = times * np.array(
+        [row[name] for name in (*_ENDS, "prediction_lower", "prediction_upper")]
+    )
     why = tuple(own["left_out"].fillna("not in the series").astype(str))
     texts, instead = [], []
     for y, low, high, weight, reason in zip(*numbers.values(), why, strict=True):
         share = f"weight {100 * weight:.0f} %" if weight > 0 else ""
         short = f"left out: {re.split(_FURTHER, reason)[0]}" if reason else share
         known = not np.isnan(y)
-        texts.append("\n".join(t for t in (interval_text(y, low, high, 2), short) if t) if known else "")
+        texts.append(
+            "\n".join(t for t in (interval_text(y, low, high, decimals), short) if t) if known else ""
+        )
         instead.append("" if known else short)
-    verdict = verdict_words(row["verdict"], pooled.evaluation.series.measure.better)
-    known = np.isfinite(row["estimate"])
-    numbers_text = interval_text(row["estimate"], row["lower"], row["upper"], 2) if known else "no estimate"
+    verdict = verdict_words(row["verdict"], measure.better)
+    known = not np.isnan(row["estimate"])
+    middle, lower, upper = (float(n) for n in pooled_numbers[:3])
+    numbers_text = interval_text(middle, lower, upper, decimals) if known else "no estimate"
     return Forest(
         head=Head(_name(pooled, row, keys), _counts(row)),
         **{name: numbers[name] for name in numbers},
         left_out=np.array([bool(reason) for reason in why]),
-        pooled=np.array([row[name] for name in (*_ENDS, "prediction_lower", "prediction_upper")]),
+        pooled=pooled_numbers,
         verdict=str(row["verdict"]),
         texts=(*texts, f"{numbers_text}\n{verdict}"),
         instead=(*instead, ""),
@@ -222,9 +244,11 @@ def _scale(
 
 def _unit(pooled: PooledEffect, scale: str, gaps: bool) -> Dots:
     """Give the words under the axis."""
+    measure = pooled.evaluation.series.measure
     what = f"{scale} of the gap" if gaps else scale
+    what = f"{what}, {plain_unit(measure)}" if scale == "difference" and plain_unit(measure) else what
     none = np.empty(0)
-    ends = ends_of(pooled.evaluation.series.measure.better)
+    ends = ends_of(measure.better)
     return Dots(Head(""), none, none, none, (), (), (), unit=what, ends=ends)
 
 

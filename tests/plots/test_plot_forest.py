@@ -197,14 +197,26 @@ def test_one_stage_has_no_weight_where_the_model_has_none() -> None:
     assert not [line for line in ax.get_lines() if line.get_label() == marks._ANOTHER]
 
 
-def test_differences_have_a_plain_scale() -> None:
-    pooled = made(["Avon", "Brent", "Cam"])
-    only = {t: getattr(pooled, t)[getattr(pooled, t)["scale"] == "difference"] for t in ("groups", "gaps")}
-    figure = plot_forest(replace(pooled, _groups=only["groups"], _gaps=only["gaps"]))
+def test_differences_have_a_plain_scale_in_the_unit_of_the_measure(pooled: PooledEffect) -> None:
+    figure = plot_forest(pooled, scale="difference")
     assert {ax.get_xscale() for ax in figure.axes} == {"linear"}
     assert not [p for p in figure.axes[0].patches if p.get_label() == marks._TOO_SMALL]
-    gaps = plot_forest(replace(pooled, _groups=only["groups"], _gaps=only["gaps"]), what="gaps")
-    assert gaps.axes[-1].get_xlabel() == "difference of the gap"
+    told = pooled.groups[(pooled.groups["group"] == "Black") & (pooled.groups["scale"] == "difference")].iloc[
+        0
+    ]
+    (diamond,) = [p for p in panel(figure, "Black").patches if p.get_label() == "_diamond"]
+    assert diamond.get_xy()[1, 0] == pytest.approx(1000 * told["estimate"])
+    gaps = plot_forest(pooled, what="gaps", scale="difference")
+    assert gaps.axes[-1].get_xlabel() == "difference of the gap, per 1,000"
+    exact = pool_sites(pooled.evaluation, method="exact")
+    with pytest.raises(OptionError, match="gives ratios only"):
+        plot_forest(exact, scale="difference")
+
+
+def test_several_changes_have_panels_of_their_own(pooled: PooledEffect) -> None:
+    twice = evaluate_change(pooled.evaluation.series, ["2023-03", "2023-06"], reference="White")
+    titles = [ax._left_title.get_text() for ax in pool_sites(twice).plot().axes]  # type: ignore[attr-defined]
+    assert titles[:2] == ["Asian · change 1", "Asian · change 2"]
 
 
 def test_measures_without_a_direction_say_fell_and_rose() -> None:

@@ -91,7 +91,7 @@ class PooledEffect(PooledFrames):
         ...                         denominator="births", group="group", site="site")
         >>> pooled = qe.pool_sites(qe.evaluate_change(series, "2024-01", reference="White"))
         >>> pooled.alt_text().loc[0, "text"][:41]
-        'Black: pooled ratio 0.50 (0.39 to 0.64) f'
+        'Black: pooled ratio 0.50, 0.39 to 0.64, f'
         """
         return text.alt_text(self)
 
@@ -99,6 +99,7 @@ class PooledEffect(PooledFrames):
         self,
         *,
         what: str = "groups",
+        scale: str = "ratio",
         order: str | Sequence[str] = "alphabetical",
         columns: int | None = None,
         colours: str = "accessible",
@@ -109,6 +110,8 @@ class PooledEffect(PooledFrames):
         ----------
         what : {"groups", "gaps"}
             The change of each group, or of each gap.
+        scale : {"ratio", "difference"}
+            Relative or absolute.
         order : str or sequence of str
             How the groups are ordered.
         columns : int, optional
@@ -135,7 +138,7 @@ class PooledEffect(PooledFrames):
         """
         from qi_equity.plot.forest import plot_forest
 
-        return plot_forest(self, what=what, order=order, columns=columns, colours=colours)
+        return plot_forest(self, what=what, scale=scale, order=order, columns=columns, colours=colours)
 
     def randomisation_test(self, *, draws: int = 2000, seed: int = 0) -> RandomisationTest:
         """Test the change where start dates were drawn by lot; see :func:`randomisation_test`.

@@ -21,18 +21,17 @@ def keys_of(table: pd.DataFrame) -> list[str]:
 
 
 def main_scale(table: pd.DataFrame) -> str:
-    """Name the scale that is told first: ratios, where there are any."""
-    scales = set(table["scale"])
-    return next(s for s in ("ratio", "odds ratio", "difference") if s in scales)
+    """Name the scale that is told first: the ratio, or the odds ratio where there is no other."""
+    return "ratio" if "ratio" in set(table["scale"]) else "odds ratio"
 
 
-def interval_words(estimate: float, lower: float, upper: float, decimals: int = 2) -> str:
+def interval_words(estimate: float, lower: float, upper: float) -> str:
     """Write an estimate with its interval."""
     if np.isnan(estimate):
         return "no estimate"
     if np.isnan(lower) or np.isnan(upper):
-        return f"{estimate:.{decimals}f}, no interval"
-    return f"{estimate:.{decimals}f}, {lower:.{decimals}f} to {upper:.{decimals}f}"
+        return f"{estimate:.2f}, no interval"
+    return f"{estimate:.2f}, {lower:.2f} to {upper:.2f}"
 
 
 def sentence(pooled: PooledEffect) -> str:
@@ -86,8 +85,6 @@ def _one_gap(row: dict[Any, Any], keys: list[str]) -> str:
     text = f"{row['verdict']} for {_name(row, keys)}"
     if np.isnan(row["gap_change"]):
         return f"{text} (no estimate)"
-    if row["scale"] == "difference":
-        return text
     numbers = interval_words(row["gap_change"], row["gap_change_lower"], row["gap_change_upper"])
     return f"{text} ({row['scale']} of the gap after to before {numbers})"
 
@@ -107,10 +104,11 @@ def alt_text(pooled: PooledEffect) -> pd.DataFrame:
 
 
 def _row_text(row: dict[Any, Any], better: str | None, keys: list[str]) -> str:
-    numbers = f"({row['lower']:.2f} to {row['upper']:.2f})" if np.isfinite(row["lower"]) else "(no interval)"
     text = (
-        f"{_name(row, keys)}: pooled {row['scale']} {row['estimate']:.2f} {numbers} from "
-        f"{plural(row['sites'], 'site')}: {verdict_words(row['verdict'], better)}."
+        f"{_name(row, keys)}: pooled {row['scale']} "
+        f"{interval_words(row['estimate'], row['lower'], row['upper'])}, from "
+        f"{plural(row['sites'], 'site')}: "
+        f"{verdict_words(row['verdict'], better)}."
     )
     if np.isfinite(row["prediction_lower"]):
         text += f" Another such site: {row['prediction_lower']:.2f} to {row['prediction_upper']:.2f}."

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import qi_equity as qe
+from qi_equity.change.sensitivity.checks import checks_of
 from qi_equity.change.sensitivity.jumps import find_jumps
 from qi_equity.change.sensitivity.places import Dates
 from qi_equity.change.sensitivity.worst import worst_start
@@ -40,7 +41,7 @@ def series_of(blocks: dict[Any, dict[str, Any]], measure: Any = "pph_1500", **op
 
 def checks(series: Any, at: Any = "2024-01", **options: Any) -> pd.DataFrame:
     evaluation = qe.evaluate_change(series, at, **({"reference": "rest"} | options))
-    return evaluation.sensitivity(placebo=False).checks
+    return checks_of(evaluation, evaluation.study, 0.95)
 
 
 def of(found: pd.DataFrame, check: str) -> pd.DataFrame:

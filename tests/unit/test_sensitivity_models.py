@@ -47,6 +47,11 @@ def two() -> Any:
     return series_of(frame({"East": rng.binomial(200, p), "West": rng.binomial(200, 0.08, 42)}))
 
 
+@pytest.fixture(scope="module")
+def trended(two: Any) -> Any:
+    return evaluate(two, model="level+trend").sensitivity(placebo=False)
+
+
 def evaluate(series: Any, at: Any = "2023-01", **options: Any) -> Any:
     return qe.evaluate_change(series, at, **({"reference": "rest"} | options))
 
@@ -88,9 +93,9 @@ def test_the_first_row_is_what_was_evaluated(two: Any, model: str) -> None:
     ],
 )
 def test_other_models_are_what_an_evaluation_by_them_gives(
-    two: Any, analysis: str, options: dict[str, Any]
+    two: Any, trended: Any, analysis: str, options: dict[str, Any]
 ) -> None:
-    found = row(evaluate(two, model="level+trend").sensitivity(placebo=False), analysis)
+    found = row(trended, analysis)
     other = evaluate(two, **options).groups
     # A shared trend counts the reference next to nothing in an evaluation, and not at all here.
     tolerance = 1e-7 if "shared" in analysis else 1e-10
@@ -112,9 +117,8 @@ def test_without_the_last_three_is_the_series_without_these_rows(two: Any) -> No
     np.testing.assert_allclose(found[ENDS].to_numpy(), other[ENDS].to_numpy(), rtol=1e-12)
 
 
-def test_correlation_widens_the_log_of_a_trend_model_by_dense_matrices(two: Any) -> None:
-    evaluation = evaluate(two, model="level+trend")
-    table, study = evaluation.sensitivity(placebo=False).table, evaluation.study
+def test_correlation_widens_the_log_of_a_trend_model_by_dense_matrices(trended: Any) -> None:
+    table, study = trended.table, trended.evaluation.study
     time = np.arange(42) - 23.0
     x = np.column_stack([np.ones(42), np.arange(42) >= 24, time])
     at = np.arange(42)

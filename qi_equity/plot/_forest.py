@@ -159,9 +159,9 @@ def draw_interval(
 
 
 def _ends(ax: Axes, ends: tuple[float, float], y: float, scale: XScale, colour: str) -> None:
-    if ends[0] < scale.low * (1 - 1e-12):
+    if ends[0] < scale.low - 1e-12 * abs(scale.low):
         _arrow(ax, scale.low, y, "<", colour)
-    if ends[1] > scale.high * (1 + 1e-12):
+    if ends[1] > scale.high + 1e-12 * abs(scale.high):
         _arrow(ax, scale.high, y, ">", colour)
 
 

@@ -22,6 +22,7 @@ from qi_equity.data.measure import Measure
 from qi_equity.errors import OptionError
 from qi_equity.plot import _forest as marks
 from qi_equity.plot import _style as style
+from qi_equity.plot._rows import x_scale
 from qi_equity.plot.forest import plot_forest
 
 Check = Callable[[Figure], None]
@@ -262,3 +263,11 @@ def test_options_are_checked(pooled: PooledEffect) -> None:
     alone = made(["Avon", "Brent"], cells={"White": (90, 88, 2000)})
     with pytest.raises(OptionError, match="makes 0 panels"):
         plot_forest(alone, what="gaps")
+
+
+def test_an_interval_that_ends_at_the_edge_has_no_arrow() -> None:
+    axes, scale = Figure().add_subplot(), x_scale([-1.0], [-2.0], [3.0], width=300, reserve=50)
+    marks._ends(axes, (scale.low, scale.high), 0.0, scale, "black")
+    assert not axes.get_lines()
+    marks._ends(axes, (scale.low - 0.1, scale.high + 0.1), 0.0, scale, "black")
+    assert [line.get_marker() for line in axes.get_lines()] == ["<", ">"]

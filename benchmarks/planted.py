@@ -9,8 +9,8 @@ contradicts the truth if it says
 - "no meaningful change" of one whose true rate moved by more than is meaningful,
 - "improved" beyond the trend where nothing but the earlier trend went on.
 
-What was recorded differently is no change of the rate: "worsened" contradicts it unless the check of
-recording says that recording jumped. Planned power is that of the true change at the true baseline rate and
+What was recorded differently is no change of the rate: "worsened" contradicts it unless the notes say
+that recording moved. Planned power is that of the true change at the true baseline rate and
 the births expected, never that of the births or rates drawn.
 """
 
@@ -56,15 +56,15 @@ def evaluate(setting: str, change: str | None, seed: int) -> pd.DataFrame:
     before, after = (truth[f"expected_births_{w}"].reindex(found.index) for w in ("before", "after"))
     rate = truth["rate_before"].reindex(found.index)
     found["planned"] = power_of_change(rate, found["true_ratio"], before, after)
-    found["recording_jumped"] = _recording(evaluation, found.index) if change == "recording" else False
+    found["recording_moved"] = _recording(evaluation, found.index)
     return found.assign(setting=setting, change=str(change), seed=seed).reset_index()
 
 
 def _recording(evaluation: qe.ChangeEvaluation, groups: pd.Index) -> pd.Series:
-    """Say of which groups the check finds that recording jumped at the date."""
-    checks = evaluation.sensitivity(placebo=False).checks
-    jumped = checks[(checks["check"] == "outcome not recorded") & (checks["jumped"] == "yes")]
-    return pd.Series(groups.isin(jumped["group"]), index=groups)
+    """Say of which groups the notes tell that recording moved at the date."""
+    notes = evaluation.notes
+    moved = notes.loc[notes["code"] == "recording_moved", "group"]
+    return pd.Series(groups.isin(moved), index=groups)
 
 
 def judge(rows: pd.DataFrame) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def judge(rows: pd.DataFrame) -> pd.DataFrame:
     still = verdict == "no meaningful change"
     moved = (ratio < MEANINGFUL) | (ratio > 1 / MEANINGFUL)
     only_trend = (rows["change"] == "trend") & better & (rows["beyond_trend"] == "yes")
-    wrong = (better & (ratio >= 1)) | (worse & (ratio <= 1) & ~rows["recording_jumped"]) | (still & moved)
+    wrong = (better & (ratio >= 1)) | (worse & (ratio <= 1) & ~rows["recording_moved"]) | (still & moved)
     planned = rows["caused"] & (rows["planned"] >= PLANNED)
     return rows.assign(contradicts=wrong | only_trend, planned_for=planned, named=planned & better)
 

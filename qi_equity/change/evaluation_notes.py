@@ -13,6 +13,8 @@ from qi_equity.change.design import Design
 from qi_equity.change.estimate import Effects
 from qi_equity.change.gap_effects import GapEffects
 from qi_equity.change.model import ChangeModel
+from qi_equity.change.sensitivity.checks import recording_check
+from qi_equity.change.sensitivity.jumps import YES
 from qi_equity.change.sentence import is_interim
 from qi_equity.change.study import Study, of_strata, seasonal_periods, study_notes
 from qi_equity.change.text import HIGHER, LOWER
@@ -102,6 +104,7 @@ def notes_of(
     parts = [
         *study_notes(study),
         *_of_data(study, groups),
+        *_of_recording(study, options["confidence"]),
         *_of_groups(study, groups),
         *_opposite_scales(study, gaps, own, options["meaningful"]),
         *_of_harm(study, harm),
@@ -138,6 +141,15 @@ def _of_data(study: Study, groups: pd.DataFrame) -> list[pd.DataFrame]:
     every = study.series.every.replace("-", " ")
     texts = [_SHORT.format(plural(int(n), every)) for n in first[short]]
     return parts + of_strata("short_baseline", "caution", texts, study.strata.iloc[short])
+
+
+def _of_recording(study: Study, confidence: float) -> list[pd.DataFrame]:
+    """Say where outcomes began, or ceased, to be recorded at the date of the change."""
+    if not np.nansum(study.series.cells.unrecorded) > 0:
+        return []
+    found = recording_check(study, confidence)
+    moved = found[found["jumped"] == YES]
+    return of_strata("recording_moved", "caution", moved["text"].tolist(), _strata(study, moved))
 
 
 def _of_groups(study: Study, groups: pd.DataFrame) -> list[pd.DataFrame]:

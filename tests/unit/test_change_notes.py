@@ -219,3 +219,14 @@ def test_no_note_claims_a_cause(make_series):
         assert not any(
             word in text.lower() for word in ("caused", "due to", "led to", "effect of", "thanks to")
         )
+
+
+def test_recording_that_moved_at_the_date_is_said(make_series):
+    made = make_series([SAME, SAME, SAME], [75] * 24)
+    unrecorded = np.zeros((3, 24))
+    unrecorded[0, :12], unrecorded[1] = 15, 15
+    notes = notes_of(replace(made, cells=replace(made.cells, unrecorded=unrecorded)))
+    told = notes[notes["code"] == "recording_moved"]
+    assert told[["severity", "group"]].to_numpy().tolist() == [["caution", "A"]]
+    assert "moved from 16.7 % to 0 % at the change" in told["text"].iloc[0]
+    assert "recording_moved" not in notes_of(made)["code"].tolist()

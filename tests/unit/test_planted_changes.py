@@ -64,8 +64,8 @@ def test_recording_is_named_as_what_it_is(rows: pd.DataFrame) -> None:
     recording = rows[rows["change"] == "recording"]
     worse = recording[recording["verdict"] == "worsened"]
     assert len(worse) >= 5
-    assert worse["recording_jumped"].all()
-    assert not rows.loc[rows["change"] != "recording", "recording_jumped"].any()
+    assert worse["recording_moved"].all()
+    assert not rows.loc[rows["change"] != "recording", "recording_moved"].any()
 
 
 def test_case_mix_moves_the_total_and_no_group() -> None:

@@ -21,7 +21,7 @@ from qi_equity.data.unknown import is_unknown
 if TYPE_CHECKING:
     from qi_equity.change.result import ChangeEvaluation
 
-__all__ = ["CHECK_COLUMNS", "checks_of"]
+__all__ = ["CHECK_COLUMNS", "checks_of", "recording_check"]
 
 CHECK_COLUMNS = {
     "change": "int64",
@@ -45,7 +45,7 @@ def checks_of(evaluation: ChangeEvaluation, study: Study, confidence: float) -> 
     parts = [
         _mix(study, births, confidence),
         _completeness(study, births, confidence),
-        _unrecorded(study, confidence),
+        recording_check(study, confidence),
         _number(study, births, confidence),
         _blood_loss(evaluation, study),
         _worst(study),
@@ -120,7 +120,8 @@ def _completeness(study: Study, births: Floats, confidence: float) -> pd.DataFra
     return _rows(study, strata, dates.starts, "group not known", found, words.completeness(found, there))
 
 
-def _unrecorded(study: Study, confidence: float) -> pd.DataFrame:
+def recording_check(study: Study, confidence: float) -> pd.DataFrame:
+    """Check whether the share of births whose outcome was not recorded moved at the date of each change."""
     cells = study.series.cells
     events = np.where(cells.status == OBSERVED, cells.unrecorded, np.nan)
     dates = _own_dates(study)

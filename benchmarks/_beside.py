@@ -180,7 +180,7 @@ def worst_rows(count: int, seed: int) -> list[Row]:
                 shares = [improved.mean(axis=0).max(), improved.mean(), flagged.mean()]
                 of_wrong = flagged[improved].mean() if improved.any() else np.nan
                 rows.append(
-                    [scenario.name, f"{window[0]}+{window[1]}"]
+                    [scenario.name.replace("chance alone", "any month"), f"{window[0]}+{window[1]}"]
                     + [f"{100 * share:.1f}" for share in (*shares, of_wrong)]
                 )
     return rows

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from qi_equity.change.evaluate import evaluate_change as evaluate_change
     from qi_equity.change.model import ChangeModel as ChangeModel
     from qi_equity.change.pooling.pool import pool_sites as pool_sites
-    from qi_equity.change.pooling.randomisation import RandomisationTest as RandomisationTest
-    from qi_equity.change.pooling.randomisation import randomisation_test as randomisation_test
     from qi_equity.change.pooling.result import PooledEffect as PooledEffect
     from qi_equity.change.result import ChangeEvaluation as ChangeEvaluation
     from qi_equity.change.sensitivity.result import Sensitivity as Sensitivity
@@ -135,8 +133,6 @@ _HOMES = {
     "Sensitivity": "change.sensitivity.result",
     "pool_sites": "change.pooling.pool",
     "PooledEffect": "change.pooling.result",
-    "randomisation_test": "change.pooling.randomisation",
-    "RandomisationTest": "change.pooling.randomisation",
     "Reference": "data.reference",
     "SuppressionRule": "data.disclosure.rule",
     "audit_disclosure": "data.disclosure.audit",
@@ -176,7 +172,6 @@ __all__ = [
     "PooledEffect",
     "QiEquityError",
     "R",
-    "RandomisationTest",
     "RateTable",
     "Reference",
     "RiskAdjustedCusum",
@@ -208,7 +203,6 @@ __all__ = [
     "measures",
     "plot_completeness",
     "pool_sites",
-    "randomisation_test",
     "rates",
     "resolve_ethnicity",
     "rule_sets",

@@ -26,7 +26,9 @@ def tails_of(confidence: ArrayLike) -> FloatArray:
     (levels,) = floats({"confidence": confidence})
     wrong = levels[~((levels > 0) & (levels < 1))]
     if wrong.size:
-        raise OptionError(f"confidence holds {float(wrong[0])!r}; give numbers between 0 and 1, such as 0.95.")
+        raise OptionError(
+            f"confidence holds {float(wrong[0])!r}; give numbers between 0 and 1, such as 0.95."
+        )
     return np.asarray((1 - levels) / 2)
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from qi_equity import _validate
+from qi_equity.change.sensitivity.models import AS_EVALUATED
+from qi_equity.change.sensitivity.text import other_analyses
 from qi_equity.errors import OptionError
 from qi_equity.plot import _result_words as result_words
 from qi_equity.plot import _style as style
@@ -233,7 +235,10 @@ def _head(found: Sensitivity, part: pd.DataFrame) -> Head:
         title = f"{title} · {first['site']}"
     if found.table["change"].max() > 1:
         title = f"{title} · change {first['change']}"
-    told = part[(part.index != part.index[0]) & (part["stands"] != "cannot tell")]
+    others = part.index != part.index[0]
+    if first["analysis"] == AS_EVALUATED:
+        others = part["analysis"].isin(other_analyses(found.table)["analysis"]).to_numpy()
+    told = part[others & (part["stands"] != "cannot tell")]
     holds = int((told["stands"] == "yes").sum())
     counts = [f"{first['verdict']}; stands in {holds} of {len(told)}"]
     mine = (found.placebo[keys] == first[keys]).all(axis=1) if len(found.placebo) else pd.Series(dtype="bool")

@@ -72,7 +72,7 @@ def _standing(table: pd.DataFrame, everyone: pd.DataFrame) -> list[str]:
     """Say whether the verdicts stand: for the strata that are alike, or in sum where there are many."""
     keys = list(everyone.columns)
     first = table[table["analysis"] == AS_EVALUATED]
-    others = table[(table["analysis"] != AS_EVALUATED) & ~_over_the_mix(table)]
+    others = other_analyses(table)
     if len(first) > _MOST:
         return [
             f'"{verdict}" for {names(rows[keys], everyone)}: {_sum(others.merge(rows[keys], on=keys), keys)}.'
@@ -118,6 +118,18 @@ def _pattern(others: pd.DataFrame) -> str:
             for verdict, rows in some.groupby("verdict", sort=False)
         ]
     return "; ".join(text)
+
+
+def other_analyses(table: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows of analyses other than the one evaluated, which some are under another name."""
+    numbers = ["ratio", "ratio_lower", "ratio_upper"]
+    evaluated = table.loc[table["analysis"] == AS_EVALUATED, numbers].to_numpy()
+    own = [
+        name
+        for name, rows in table.groupby("analysis", sort=False)
+        if np.array_equal(rows[numbers].to_numpy(), evaluated, equal_nan=True)
+    ]
+    return table[~table["analysis"].isin(own) & ~_over_the_mix(table)]
 
 
 def _over_the_mix(table: pd.DataFrame) -> pd.Series:

@@ -105,16 +105,17 @@ class ChangeEvaluation(EvaluationFrames):
         Parameters
         ----------
         leave_out : int
-            Periods after the change to leave out in one of the analyses.
+            Periods after the change to leave out in one of the analyses; 0 for none.
         standardise : str or sequence of str, optional
-            Further strata whose mix is held fixed in one of the analyses.
+            Columns of the strata (further ones, ``"group"`` or ``"site"``) whose mix is held as it was before
+            the change in one of the analyses; the rows are those of the strata taken together.
         placebo : bool
             Whether to run placebos in time and in space.
 
         Returns
         -------
         Sensitivity
-            ``table``, ``placebo``, ``checks``, ``sentence()``.
+            ``table``, ``placebo``, ``fake_dates``, ``checks``, ``notes``, ``sentence()``, ``plot()``.
 
         Raises
         ------

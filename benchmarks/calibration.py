@@ -1,10 +1,10 @@
 """Do the intervals of a change hold what they say, and how often is a verdict wrong? By simulated networks.
 
-Run: ``python benchmarks/calibration.py --seed 1 --fresh 7041 --networks 4000 --write`` (a quarter of an hour on
-two cores). Networks of every scenario of ``_networks.grid()`` are drawn and judged by the library's own
-functions, all networks of a scenario at once: with the seed that was there when defaults were chosen, and with
-a fresh one. With ``--write`` the tables go where docs/methods/calibration.md includes them. ``--quick`` takes
-every fifth scenario and a tenth of the networks.
+Run: ``python benchmarks/calibration.py --seed 1 --fresh 7041 --networks 4000 --write`` (a quarter of an hour
+on two cores). Networks of every scenario of ``_networks.grid()`` are drawn and judged by the library's own
+functions, all networks of a scenario at once: with the seed that was there when defaults were chosen, and
+with a fresh one. With ``--write`` the tables go where docs/methods/calibration.md includes them. ``--quick``
+takes every fifth scenario and a tenth of the networks.
 """
 
 from __future__ import annotations

@@ -69,6 +69,9 @@ _NO_DISPERSION = (
 _SHORT = "Only {} before the change: a trend or season before it cannot be told from the change."
 _LEFT_OUT = "{} of {} periods are {} and left out."
 _NO_BIRTHS = "No births {} the change: nothing can be said of it."
+_FALLBACK = (
+    "Too few events for the model: before and after are compared exactly, without its trend, season or ramp."
+)
 _SHORT_BASELINE_YEARS = 1
 _MOVED = (
     "narrowed",
@@ -109,6 +112,7 @@ def notes_of(
         *_opposite_scales(study, gaps, own, options["meaningful"]),
         *_of_harm(study, harm),
         *_of_dispersion(study, own),
+        *_of_fallback(study, design, own),
         *_of_readings(study, design, looks, options),
         *_of_reference(study),
     ]
@@ -204,6 +208,12 @@ def _of_dispersion(study: Study, own: Effects) -> list[pd.DataFrame]:
     unknown = np.isinf(own.df).any(axis=1) & np.isfinite(own.ratio.estimate).any(axis=1)
     rows = study.strata.iloc[np.flatnonzero(unknown)]
     return of_strata("dispersion_not_known", "caution", [_NO_DISPERSION] * len(rows), rows)
+
+
+def _of_fallback(study: Study, design: Design, own: Effects) -> list[pd.DataFrame]:
+    """Say which strata were compared without the trend or season that was asked for."""
+    rows = np.flatnonzero(own.exact.any(axis=1) & (not design.level_only))
+    return of_strata("too_few_for_the_model", "caution", [_FALLBACK] * len(rows), study.strata.iloc[rows])
 
 
 def _of_readings(

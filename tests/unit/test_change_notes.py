@@ -230,3 +230,11 @@ def test_recording_that_moved_at_the_date_is_said(make_series):
     assert told[["severity", "group"]].to_numpy().tolist() == [["caution", "A"]]
     assert "moved from 16.7 % to 0 % at the change" in told["text"].iloc[0]
     assert "recording_moved" not in notes_of(made)["code"].tolist()
+
+
+def test_strata_too_small_for_the_model_are_said(make_series):
+    made = make_series([[1, 0, 0] * 8, SAME, SAME], [75] * 24)
+    assert "too_few_for_the_model" not in notes_of(made)["code"].tolist()
+    notes = notes_of(made, model="level+trend")
+    told = notes[notes["code"] == "too_few_for_the_model"]
+    assert told[["severity", "group"]].to_numpy().tolist() == [["caution", "A"]]

@@ -273,12 +273,7 @@ def plot_effects(
     ['log', 'linear', 'log', 'linear']
     """
     palette = PALETTES[_validate.one_of("colours", colours, tuple(PALETTES))]
-    places = places_of(evaluation)
-    if len(places) > _MOST_PLACES:
-        raise OptionError(
-            f"The evaluation holds {len(places)} places and changes; a figure holds at most {_MOST_PLACES}. "
-            "Evaluate some of them: evaluate_change(series.select(site=...), ...)."
-        )
+    places = _few_places(evaluation)
     series, ruler = evaluation.series, Ruler()
     groups, reason = _groups(evaluation, order)
     rows = rows_of(groups, series, ruler, lines=3)
@@ -333,3 +328,14 @@ def _effects_said(evaluation: ChangeEvaluation) -> list[str]:
         f"{words.model_text(evaluation)}.",
         "Changes of gaps: difference of the two differences, ratio of the two ratios.",
     ]
+
+
+def _few_places(evaluation: ChangeEvaluation) -> list[tuple[str, int, list[int]]]:
+    """Give the places and changes of an evaluation; refuse more than a figure holds."""
+    places = places_of(evaluation)
+    if len(places) > _MOST_PLACES:
+        raise OptionError(
+            f"The evaluation holds {len(places)} places and changes; a figure holds at most {_MOST_PLACES}. "
+            "Evaluate some of them: evaluate_change(series.select(site=...), ...)."
+        )
+    return places

@@ -164,18 +164,19 @@ def data_range(panels: Sequence[Panel], reach: float) -> tuple[float, float]:
 
 def _edge(panels: Sequence[Panel], reach: float, side: int) -> float:
     """Give the end of the scale on one side, times ``side``."""
-    line, usual, points, furthest = np.array([_spreads(p, side) for p in panels]).T
+    line, usual, points, furthest, outermost = np.array([_spreads(p, side) for p in panels]).T
     if not (usual > 0).any():
-        return float((line + furthest).max())
+        return float(outermost.max())
     middle = float(np.exp(np.median(np.log(usual[usual > 0]))))
     cut = max(reach * middle, float(np.ptp(line)) / 2)
     # A point only just beyond the cut is worth a little more room.
     near = np.where(points <= 1.2 * cut, points, 0.0)
-    return float((line + np.maximum(np.minimum(furthest, cut), near)).max())
+    # The widest spread may be about another centre line than the outermost: nothing lies beyond its own panel.
+    return float(np.minimum(line + np.maximum(np.minimum(furthest, cut), near), outermost).max())
 
 
-def _spreads(panel: Panel, side: int) -> tuple[float, float, float, float]:
-    """Give a panel's outermost centre line and its spread about it: usually, by its points, at most."""
+def _spreads(panel: Panel, side: int) -> tuple[float, ...]:
+    """Give a panel's outermost centre line, its spread (usually, by its points, at most), and its outermost."""
     limit, crossable = panel.limit(side)
     known = np.isfinite(panel.centre_line)
     values = panel.outermost(side)
@@ -183,7 +184,10 @@ def _spreads(panel: Panel, side: int) -> tuple[float, float, float, float]:
     points = float(np.nanmax(side * (values - line), initial=0.0))
     limits = (side * (limit - line))[crossable]
     usual = max(points, float(np.median(limits)) if len(limits) else 0.0)
-    return float((side * line).max()), usual, points, max(points, float(limits.max(initial=0.0)))
+    outer = float((side * line).max())
+    ends = np.concatenate([side * values, (side * limit)[crossable]])
+    furthest = max(points, float(limits.max(initial=0.0)))
+    return outer, usual, points, furthest, float(np.nanmax(ends, initial=outer))
 
 
 def _nice_step(span: float) -> float:

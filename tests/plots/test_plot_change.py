@@ -485,3 +485,10 @@ def test_a_gap_that_moves_with_one_change_only_says_with_which() -> None:
     }
     evaluation = qe.evaluate_change(series(groups), ["2023-09", "2024-05"], reference="West")
     assert "change 1 narrowed; change 2 " in words(plot_change(evaluation).axes[2])
+
+
+def test_the_axis_of_rates_does_not_reach_below_none():
+    halved = {"East": ([9, 0, 12] * 4 + [2, 0, 3] * 4, [75] * 24), "West": ([15] * 12 + [6] * 12, [300] * 24)}
+    figure = qe.evaluate_change(series(halved), "2024-01", reference=REASON).plot()
+    low, high = figure.axes[0].get_ylim()
+    assert -0.1 * high < low < 0

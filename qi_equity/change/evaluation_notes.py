@@ -18,6 +18,7 @@ from qi_equity.change.sensitivity.jumps import YES
 from qi_equity.change.sentence import is_interim
 from qi_equity.change.study import Study, of_strata, seasonal_periods, study_notes
 from qi_equity.change.text import HIGHER, LOWER
+from qi_equity.change.verdicts import NOT_VISIBLE
 from qi_equity.data.cells import MISSING, SUPPRESSED, Floats
 from qi_equity.data.regroup import distinct
 from qi_equity.spc.words import each, plural
@@ -192,7 +193,8 @@ def _opposite_scales(
     both = moved[0] & moved[1] & ((difference.verdict == "widened") != (ratio.verdict == "widened"))
     row, change = np.nonzero((one_only | both) & ~study.against.is_reference[:, None])
     texts = [
-        f"The scales tell opposite stories of the gap: as a difference {d}, as a ratio {r}."
+        f"The scales tell {'different' if NOT_VISIBLE in (d, r) else 'opposite'} stories of the gap: as a "
+        f"difference {d}, as a ratio {r}."
         for d, r in zip(difference.verdict[row, change], ratio.verdict[row, change], strict=True)
     ]
     return of_strata("opposite_scales", "caution", texts, study.strata.iloc[row])
@@ -226,15 +228,17 @@ def _of_readings(
     known = (np.nan_to_num(study.size) > 0) & design.counted[:, worst]
     single = (1 - options["confidence"]) / 2
     readings = int(known.any(axis=0).sum())
-    text = _REPEATED.format(each(study.series.every), readings, float(looks[worst]), single)
-    if not is_interim(study.series, options["until"]):
-        return [_result.note("repeated_reading", "info", text)]
-    return [_result.note("interim", "caution", _INTERIM.format(options["until"]) + text)]
+    # A first reading repeats nothing.
+    again = _REPEATED.format(each(study.series.every), readings, float(looks[worst]), single)
+    text = again if readings > 1 else ""
+    if is_interim(study.series, options["until"]):
+        return [_result.note("interim", "caution", (_INTERIM.format(options["until"]) + text).rstrip())]
+    return [_result.note("repeated_reading", "info", text)] if text else []
 
 
 def _of_reference(study: Study) -> list[pd.DataFrame]:
-    """Say what the reference did meanwhile; a target does nothing."""
-    if study.against.exact:
+    """Say what the reference did meanwhile; a target does nothing, and nobody neither."""
+    if study.against.exact or np.isnan(study.other_events).all():
         return []
     place = distinct(study.strata.drop(columns="group"))[0]
     first = np.unique(place, return_index=True)[1][place]

@@ -111,11 +111,12 @@ def _of_gaps(evaluation: ChangeEvaluation, gaps: pd.DataFrame) -> list[str]:
     shown = rows[rows["at"].notna()]
     sides = [shown[shown["scale"] == scale].reset_index(drop=True) for scale in _SCALES]
     # Without anyone, or any birth, to compare with there is no gap that more births could show.
-    there = sides[0][["gap_before", "gap_after"]].notna().any(axis=1)
+    keys, there = _keys(evaluation), sides[0][["gap_before", "gap_after"]].notna().any(axis=1)
+    unknown = _without_reference(evaluation, sides[0][~there])
     sides = [side[there].reset_index(drop=True) for side in sides]
     if sides[0].empty:
-        return []
-    keys, verdicts = _keys(evaluation), [side["verdict"] for side in sides]
+        return unknown
+    verdicts = [side["verdict"] for side in sides]
     said = verdicts[0].where(
         verdicts[0] == verdicts[1],
         "as a difference " + verdicts[0] + ", as a ratio " + verdicts[1],
@@ -125,7 +126,18 @@ def _of_gaps(evaluation: ChangeEvaluation, gaps: pd.DataFrame) -> list[str]:
         _gap_words(words, text.names(strata[said == words], everyone))
         for words in sorted(said.unique(), key=lambda w: _LATER.index(w) if w in _LATER else -1)
     ]
-    return [f"Gap to {_whom(sides[0]['reference'])}: {'; '.join(parts)}."]
+    return [f"Gap to {_whom(sides[0]['reference'])}: {'; '.join(parts)}.", *unknown]
+
+
+def _without_reference(evaluation: ChangeEvaluation, gaps: pd.DataFrame) -> list[str]:
+    """Say whose gap cannot be given because the reference is suppressed or missing."""
+    notes, keys = evaluation._notes, _keys(evaluation)
+    lacking = notes.loc[notes["code"] == "reference_not_known", list(evaluation.series.cells.strata.columns)]
+    found = gaps.merge(lacking.astype(object), on=list(lacking.columns))
+    if found.empty:
+        return []
+    who = text.names(found[keys], evaluation.series.cells.strata[keys])
+    return [f"Gap to {_whom(found['reference'])}: cannot be given for {who}; the reference is not known."]
 
 
 def _gap_words(words: str, who: str) -> str:

@@ -49,7 +49,15 @@ _TAKEN = frozenset(
     ]
 )
 _PROVISIONAL = "{} left out of the evaluation: their counts can still change."
-_OTHER_UNKNOWN = "In {} of {} periods the reference is not known: its change is without them."
+_OTHER_UNKNOWN = (
+    "In {} of {} periods the reference is not known (a part of it is suppressed or missing): the change of "
+    "the gap is without them."
+)
+_NEVER_KNOWN = (
+    "The reference is known in no period (a part of it is suppressed or missing): there is no gap to give. "
+    "Compare with a group, or put groups together by series.pool()."
+)
+_NOBODY = "There is no other group to compare with: no gap is given."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +166,8 @@ def read_at(series: StratifiedSeries, at: At | None) -> list[str] | pd.DataFrame
             series, [] if at is None else at, "at", "start", ("label", "reason"), ignored=EVIDENCE
         )
     except ColumnError as error:
-        raise ColumnError(f"at: {error}") from error
+        text = str(error)
+        raise ColumnError(text if text.startswith("at ") else f"at: {text}") from error
     if not len(table):
         raise OptionError(f"at names no change; {_which(series)}.")
     dates = [None if pd.isna(v) else str(v).removesuffix(" 00:00:00") for v in table["start"]]
@@ -288,7 +297,12 @@ def of_strata(
 
 def _other_unknown(study: Study) -> list[pd.DataFrame]:
     """Say where a reference lacks periods that the group has."""
+    one_group = bool((study.strata["group"] == study.strata["group"].iloc[0]).all())
+    if one_group and not study.against.exact and np.isnan(study.other_events).all():
+        return [_result.note("nobody_to_compare_with", "info", _NOBODY)]
     lacks = (np.isfinite(study.events) & ~np.isfinite(study.other_events)).sum(axis=1)
+    never: Bools = np.isnan(study.other_events).all(axis=1)
     some = np.flatnonzero((lacks > 0) & ~study.against.is_reference & ~np.bool_(study.against.exact))
-    texts = [_OTHER_UNKNOWN.format(n, study.events.shape[1]) for n in lacks[some]]
+    total = study.events.shape[1]
+    texts = [_NEVER_KNOWN if never[s] else _OTHER_UNKNOWN.format(lacks[s], total) for s in some]
     return of_strata("reference_not_known", "caution", texts, study.strata.iloc[some])

@@ -141,7 +141,7 @@ def needed(evaluation: ChangeEvaluation, rows: pd.DataFrame, strata: pd.DataFram
     if never.any():
         everyone = evaluation.series.cells.strata
         who = "" if never.all() else f" for {names(strata[never], everyone)}"
-        parts.append(f"too little before the change {goal}, however much comes after{who}")
+        parts.append(f"too little before the change{who} {goal}, however much comes after")
     return "".join(f"; {part}" for part in parts)
 
 

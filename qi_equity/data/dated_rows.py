@@ -106,6 +106,8 @@ def place(
     every = every_of(series)
     strata = series.cells.strata
     starts, problems = periods.read(table[when], every)
+    # There is no date_order to give here.
+    problems[problems == dates.AMBIGUOUS] = "can be read two ways; write it as 2024-03-31"
     first, last = periods.start(series.cells.ends, every)
     inside = ((starts >= first) | earlier) & ((starts <= last) | later)
     problems[~np.isnat(starts) & ~inside] = f"lies {'after' if earlier else 'outside'} the series"

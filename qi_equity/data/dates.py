@@ -21,7 +21,7 @@ _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6}
 _NO_SUCH_DAY = "no such day"
 _OUT_OF_RANGE = f"the year is not in {FIRST_YEAR} to {LAST_YEAR}"
 _NOT_A_TIME = np.datetime64("NaT", "us")
-_AMBIGUOUS = "can be read two ways; give date_order='day-first' or 'month-first'"
+AMBIGUOUS = "can be read two ways; give date_order='day-first' or 'month-first'"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,7 +177,7 @@ def _settle_numeric(reads: list[Read], date_order: DateOrder | None) -> list[Rea
         if r.level != "numeric":
             settled.append(r)
         elif not (day_first or month_first) and r.month != r.day:
-            settled.append(Read(problem=_AMBIGUOUS))
+            settled.append(Read(problem=AMBIGUOUS))
         elif day_first if date_order is None else date_order == "day-first":
             settled.append(r._replace(level="day", month=r.day, day=r.month))
         else:

@@ -107,9 +107,11 @@ def bound(series: StratifiedSeries, argument: str, value: str | date | np.dateti
     if not isinstance(value, Hashable):
         raise InputTypeError(f"{argument}={value!r} cannot be used; give a date such as '2024-03-31'.")
     read = dates.read([value], financial_years=every == "financial-year")
-    if read.problems[0] is not None:
+    problem = read.problems[0]
+    if problem is not None:
+        problem = "can be read two ways" if problem == dates.AMBIGUOUS else problem
         raise OptionError(
-            f"{argument}={value!r} cannot be used: {read.problems[0]}; give a date such as '2024-03-31'."
+            f"{argument}={value!r} cannot be used: {problem}; give a date such as '2024-03-31'."
         )
     level: Any = str(read.levels[0])
     return periods.start(periods.end(read.stamps, level) if last else read.stamps, every)

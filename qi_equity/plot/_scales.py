@@ -171,12 +171,12 @@ def _edge(panels: Sequence[Panel], reach: float, side: int) -> float:
     cut = max(reach * middle, float(np.ptp(line)) / 2)
     # A point only just beyond the cut is worth a little more room.
     near = np.where(points <= 1.2 * cut, points, 0.0)
-    # The widest spread may be about another centre line than the outermost: nothing lies beyond its own panel.
+    # The widest spread may be about another line than the outermost: a panel needs no more than it holds.
     return float(np.minimum(line + np.maximum(np.minimum(furthest, cut), near), outermost).max())
 
 
 def _spreads(panel: Panel, side: int) -> tuple[float, ...]:
-    """Give a panel's outermost centre line, its spread (usually, by its points, at most), and its outermost."""
+    """Give a panel's outermost centre line, its spread (usually, by points, at most), and its outermost."""
     limit, crossable = panel.limit(side)
     known = np.isfinite(panel.centre_line)
     values = panel.outermost(side)

@@ -68,4 +68,4 @@ def test_needs_name_the_sites_among_all_sites() -> None:
         site="site",
     )
     words = qe.evaluate_change(few, "2024-01", reference="rest").sentence()
-    assert "however much comes after for Asian at North and Asian at South" in words
+    assert "too little before the change for Asian at North and Asian at South to see" in words

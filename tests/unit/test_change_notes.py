@@ -57,6 +57,33 @@ def test_scales_that_tell_opposite_stories_are_named(make_series, after, differe
         ]
 
 
+def test_a_first_reading_repeats_nothing(make_series):
+    series = make_series([FELL, SAME], [75] * 24)
+    assert not text_of(notes_of(series, "2023-12"), "repeated_reading")
+    (text,) = text_of(notes_of(series, "2023-12", until="2024-06"), "interim")
+    assert text == "This reading is interim: the evaluation was planned until 2024-06."
+
+
+def test_one_group_has_nobody_to_compare_with(make_series):
+    evaluation = qe.evaluate_change(make_series([FELL], [75] * 24), "2023-01", reference="rest")
+    codes = evaluation.notes["code"].tolist()
+    assert codes.count("nobody_to_compare_with") == 1
+    assert "reference_not_known" not in codes
+    assert "reference_had_the_change" not in codes
+    assert "Gap" not in evaluation.sentence()
+
+
+def test_a_reference_that_is_never_known_is_said_in_notes_and_words(make_series):
+    hidden = ["*"] * 24
+    evaluation = qe.evaluate_change(make_series([FELL, SAME, hidden], [75] * 24), "2023-01", reference="rest")
+    told = evaluation.notes[evaluation.notes["code"] == "reference_not_known"]
+    assert told["group"].tolist() == ["A", "B"]
+    assert told["text"].str.startswith("The reference is known in no period").all()
+    assert evaluation.sentence().endswith(
+        "Gap to everyone else: cannot be given for A and B; the reference is not known."
+    )
+
+
 def test_one_scale_that_is_not_yet_visible_tells_no_other_story(make_series):
     """The ratio points the same way and by as much: it is only less sure."""
     series = make_series([[12] * 12 + [6] * 12, [5] * 12 + [4] * 12], [100] * 24)
@@ -72,7 +99,9 @@ def test_halved_rates_are_named_even_if_the_ratio_is_not_precise(make_series):
     evaluation = qe.evaluate_change(series, "2023-01", reference="B")
     gaps = evaluation.gaps[evaluation.gaps["group"] == "A"].set_index("scale")["verdict"]
     assert gaps[["difference", "ratio"]].tolist() == ["narrowed", "not yet visible"]
-    assert len(text_of(evaluation.notes, "opposite_scales")) == 1
+    (text,) = text_of(evaluation.notes, "opposite_scales")
+    # What is not yet visible is not the opposite of anything.
+    assert text.startswith("The scales tell different stories")
 
 
 def test_a_reference_that_worsens_is_named(make_series):
@@ -238,3 +267,15 @@ def test_strata_too_small_for_the_model_are_said(make_series):
     notes = notes_of(made, model="level+trend")
     told = notes[notes["code"] == "too_few_for_the_model"]
     assert told[["severity", "group"]].to_numpy().tolist() == [["caution", "A"]]
+
+
+def test_a_date_that_can_be_read_two_ways_says_how_to_write_it(make_series):
+    series = make_series([FELL, SAME], [75] * 24)
+    with pytest.raises(qe.DataError, match=r"can be read two ways; write it as 2024-03-31"):
+        notes_of(series, "01/03/2023")
+    with pytest.raises(
+        qe.OptionError, match=r"^until='01/03/2023' .*: can be read two ways; give a date such"
+    ):
+        notes_of(series, until="01/03/2023")
+    with pytest.raises(qe.ColumnError, match=r"^at has columns \['day'\]"):
+        notes_of(series, pd.DataFrame({"day": ["2023-01-01"]}))

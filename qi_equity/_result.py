@@ -131,6 +131,14 @@ def from_json(value: Any) -> Any:
     raise DataError(f"{tag!r} is not a known tag of saved results; was this written by a newer version?")
 
 
+def frame_from_json(value: Any) -> pd.DataFrame:
+    """Give back the frame that :func:`to_json` was given; a TypeError if it was none."""
+    frame = from_json(value)
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"{frame!r} is not a frame")
+    return frame
+
+
 def header(kind: str, version: int) -> dict[str, Any]:
     """Give the first entries of a saved result: type, version of the format, version of the library."""
     return {"type": kind, "format": version, "library": f"qi_equity {__version__}"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from qi_equity._result import check_header, from_json, header, notes, to_json
+from qi_equity._result import check_header, frame_from_json, from_json, header, notes, to_json
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.errors import DataError
 
@@ -51,7 +51,7 @@ def from_dict(cls: type[ChangeEvaluation], data: Mapping[str, Any]) -> ChangeEva
             balancing_series=tuple(StratifiedSeries.from_dict(d) for d in data["balancing_series"]),
             process_series=None if process is None else StratifiedSeries.from_dict(process),
             **{f"_{name}": _table(data["tables"][name]) for name in _TABLES},
-            _notes=notes([_frame(data["notes"])]),
+            _notes=notes([frame_from_json(data["notes"])]),
         )
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise DataError(
@@ -60,14 +60,7 @@ def from_dict(cls: type[ChangeEvaluation], data: Mapping[str, Any]) -> ChangeEva
         ) from error
 
 
-def _frame(data: Any) -> pd.DataFrame:
-    frame = from_json(data)
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"{frame!r} is not a frame")
-    return frame
-
-
 def _table(data: Any) -> pd.DataFrame:
     """Read a table; an empty column of text does not tell that it is one."""
-    frame = _frame(data)
+    frame = frame_from_json(data)
     return frame.astype({c: "str" for c in frame.columns if frame[c].dtype == object})

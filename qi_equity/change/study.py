@@ -301,7 +301,7 @@ def _other_unknown(study: Study) -> list[pd.DataFrame]:
     if one_group and not study.against.exact and np.isnan(study.other_events).all():
         return [_result.note("nobody_to_compare_with", "info", _NOBODY)]
     lacks = (np.isfinite(study.events) & ~np.isfinite(study.other_events)).sum(axis=1)
-    never: Bools = np.isnan(study.other_events).all(axis=1)
+    never = np.asarray(np.isnan(study.other_events).all(axis=1))
     some = np.flatnonzero((lacks > 0) & ~study.against.is_reference & ~np.bool_(study.against.exact))
     total = study.events.shape[1]
     texts = [_NEVER_KNOWN if never[s] else _OTHER_UNKNOWN.format(lacks[s], total) for s in some]

@@ -177,8 +177,8 @@ class TableResult(ABC):
                 spans=Spans.from_dict(data["spans"]),
                 options=_result.from_json(data["options"]),
                 method=_result.from_json(data["method"]),
-                _table=_frame(data["table"]),
-                _notes=_result.notes([_frame(data["notes"])]),
+                _table=_result.frame_from_json(data["table"]),
+                _notes=_result.notes([_result.frame_from_json(data["notes"])]),
             )
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise DataError(
@@ -229,10 +229,3 @@ class TableResult(ABC):
 def library() -> dict[str, str]:
     """Give the entry of ``method`` that names the library and its version."""
     return {"library": f"qi_equity {__version__}"}
-
-
-def _frame(data: Any) -> pd.DataFrame:
-    frame = _result.from_json(data)
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"{frame!r} is not a frame")
-    return frame

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from qi_equity._result import check_header, from_json, header, notes, to_json
+from qi_equity._result import check_header, frame_from_json, from_json, header, notes, to_json
 from qi_equity.change.result import ChangeEvaluation
 from qi_equity.errors import DataError
 
@@ -44,18 +42,11 @@ def from_dict(cls: type[PooledEffect], data: Mapping[str, Any]) -> PooledEffect:
             evaluation=ChangeEvaluation.from_dict(data["evaluation"]),
             options=from_json(data["options"]),
             method=from_json(data["method"]),
-            **{f"_{name}": _frame(data["tables"][name]) for name in _TABLES},
-            _notes=notes([_frame(data["notes"])]),
+            **{f"_{name}": frame_from_json(data["tables"][name]) for name in _TABLES},
+            _notes=notes([frame_from_json(data["notes"])]),
         )
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise DataError(
             f"These are not the data of a PooledEffect ({type(error).__name__}: {error}). "
             "Give what to_dict() of one returned."
         ) from error
-
-
-def _frame(data: Any) -> pd.DataFrame:
-    frame = from_json(data)
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"{frame!r} is not a frame")
-    return frame

@@ -295,8 +295,8 @@ class Sensitivity:
             return cls(
                 evaluation=ChangeEvaluation.from_dict(data["evaluation"]),
                 method=_result.from_json(data["method"]),
-                **{f"_{name}": _frame(data["tables"][name]) for name in _TABLES},
-                _notes=_result.notes([_frame(data["notes"])]),
+                **{f"_{name}": _result.frame_from_json(data["tables"][name]) for name in _TABLES},
+                _notes=_result.notes([_result.frame_from_json(data["notes"])]),
             )
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise DataError(
@@ -348,10 +348,3 @@ class Sensitivity:
         parts.append(f"<p><b>Notes: {len(self._notes)}</b></p>")
         parts.append(_result.frame_html(self._notes.drop(columns="code"), "notes"))
         return f"<div>{''.join(parts)}</div>"
-
-
-def _frame(data: Any) -> pd.DataFrame:
-    frame = _result.from_json(data)
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"{frame!r} is not a frame")
-    return frame

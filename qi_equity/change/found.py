@@ -14,7 +14,7 @@ from qi_equity.change.design import Design
 from qi_equity.change.estimate import Effects
 from qi_equity.change.judge import judge, trend_model
 from qi_equity.change.model import ChangeModel
-from qi_equity.change.power import power_of
+from qi_equity.change.power import further, power_of
 from qi_equity.change.study import Study, make_study, seasonal_periods
 from qi_equity.data import selecting
 from qi_equity.data.cells import Bools
@@ -51,7 +51,11 @@ class Found:
 
     def table(self, study: Study, options: Mapping[str, Any]) -> pd.DataFrame:
         """Lay out the groups."""
-        power = power_of(study, self.design, self.own, options["meaningful"], options["confidence"])
+        ahead = None
+        if not self.design.level_only:
+            ahead = further(study, ChangeModel(**options["model"]), options["seasonal"])
+        told = options["meaningful"], options["confidence"]
+        power = power_of(study, self.design, self.own, *told, ahead=ahead)
         return tables.group_table(study, self.design, self.own, power, self.words)
 
 

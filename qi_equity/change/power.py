@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from scipy import special
 
-from qi_equity.change.design import Design
+from qi_equity.change.design import Design, make_design
 from qi_equity.change.estimate import Effects, inflation
 from qi_equity.change.level import segment_sums, used_periods
-from qi_equity.change.study import REVERSED, Study
+from qi_equity.change.model import ChangeModel
+from qi_equity.change.study import REVERSED, Study, seasonal_periods
 from qi_equity.data.cells import Floats
-from qi_equity.formulas.detectable_change import births_needed, smallest_detectable_ratio
+from qi_equity.formulas.detectable_change import births_needed, power_of_change, smallest_detectable_ratio
 from qi_equity.formulas.interim_looks import chance_of_false_signal
 
-__all__ = ["POWER", "Power", "chance_if_read_each_period", "power_of"]
+__all__ = ["POWER", "Power", "chance_if_read_each_period", "further", "power_of"]
 
 Kind = Literal["proportion", "rate"]
 
 POWER = 0.8
+# Further periods for which a model with more than levels is tried, as long as a plan can reasonably be.
+_AHEAD = (*range(1, 13), 15, 18, 21, 24, 30, 36, 42, 48, 60, 72, 84, 96, 120)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +37,8 @@ class Power:
         where none could.
     births : ndarray of float
         Births after the change still needed to show a meaningful one; 0 where there are enough, infinite
-        where no number is, because there are too few before it.
+        where no number is, because there are too few before it. NaN where another change came since, and
+        with a trend or season where it would take more than 120 periods.
     periods : ndarray of float
         The same in periods, at the births a period there have been since the change.
     """
@@ -44,12 +48,21 @@ class Power:
     periods: Floats
 
 
-def power_of(study: Study, design: Design, own: Effects, meaningful: float, confidence: float) -> Power:
+def power_of(
+    study: Study,
+    design: Design,
+    own: Effects,
+    meaningful: float,
+    confidence: float,
+    *,
+    ahead: Design | None = None,
+) -> Power:
     """Say what the births of every stratum could have shown at its rate before the change.
 
     The variance is multiplied by the dispersion, by the square of the t quantile over the normal one, and by
     what trend and season cost: the variance of the step in the design over that of a plain before and after,
-    at a constant rate.
+    at a constant rate. That cost changes with every period that is still to come (a trend costs most where
+    both sides are as long), so that ``ahead``, the design with 120 further periods, tells what is needed.
     """
     if study.family == "gaussian":
         return _of_means(own, confidence, turned=study.way == REVERSED)
@@ -80,8 +93,65 @@ def power_of(study: Study, design: Design, own: Effects, meaningful: float, conf
     missing = np.maximum(needed - after, 0)
     used = (used_periods(events, size)[..., None, :] & design.counted).sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        periods = missing / (after / used)
-        return Power(1 / smallest if turned else smallest, missing, periods)
+        each = after / used
+        periods = missing / each
+        smallest = 1 / smallest if turned else smallest
+    if ahead is not None and not design.level_only:
+        periods = _periods_ahead(study, ahead, own, n, fill[0], each, kind, wanted, confidence)
+        missing = np.where(periods == 0, 0.0, periods * each)
+    closed = design.segment.max(axis=-1)[..., None] > np.arange(1, n.shape[-1])
+    missing, periods = (np.where(closed, np.nan, a) for a in (missing, periods))
+    return Power(smallest, missing, periods)
+
+
+def further(study: Study, model: ChangeModel, harmonics: int) -> Design:
+    """Lay out the columns with as many further periods as a plan can reach, in which nothing else changes."""
+    count, schedule = _AHEAD[-1], study.schedule
+    year = seasonal_periods(study.series.every)
+    last = schedule.segment[..., -1:]
+    longer = replace(
+        schedule,
+        segment=np.concatenate([schedule.segment, np.repeat(last, count, axis=-1)], axis=-1),
+        season=np.append(schedule.season, (schedule.season[-1] + np.arange(1, count + 1) / year) % 1),
+    )
+    return make_design(longer, model, harmonics)
+
+
+def _periods_ahead(
+    study: Study,
+    ahead: Design,
+    own: Effects,
+    n: Floats,
+    rate: Floats,
+    each: Floats,
+    kind: Kind,
+    wanted: float,
+    confidence: float,
+) -> Floats:
+    """Count the further periods, of ``each`` births, after which the meaningful change would be shown.
+
+    Infinite where it would not even be without trend and season; NaN where no number tried is enough.
+    """
+    none = np.full((*study.events.shape[:-1], _AHEAD[-1]), np.nan)
+    place = np.arange(none.shape[-1])
+    coming = np.where(np.isfinite(each[..., -1:]), each[..., -1:], 0.0)
+    precision = _precision(rate[..., 0], own.dispersion[..., 0], kind)
+    before, after = n[..., :-1], n[..., 1:]
+    never = births_needed(
+        rate, wanted, before, kind=kind, power=POWER, confidence=confidence, inflation=own.dispersion
+    )
+    found = np.where(np.isinf(never), np.inf, np.nan)
+    for count in (0, *_AHEAD):
+        size = np.concatenate([study.size, np.where(place < count, coming, none)], axis=-1)
+        events = np.concatenate([study.events, np.where(place < count, 0.0, none)], axis=-1)
+        later = np.concatenate([n[..., :-1], n[..., -1:] + count * coming], axis=-1)
+        wide = inflation(own.dispersion, own.df + count, confidence) ** 2
+        wide = wide * _design_factor(ahead, events, size, later, precision)
+        sure = np.isfinite(wide + after + rate)
+        start, past, yet, phi = (np.where(sure, a, np.nan) for a in (rate, before, later[..., 1:], wide))
+        chance = power_of_change(start, wanted, past, yet, kind=kind, confidence=confidence, inflation=phi)
+        found = np.where(np.isnan(found) & (chance >= POWER), float(count), found)
+    return found
 
 
 def _of_means(own: Effects, confidence: float, *, turned: bool) -> Power:

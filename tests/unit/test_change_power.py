@@ -6,12 +6,14 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+import qi_equity as qe
 from qi_equity.change.design import Schedule, make_design
 from qi_equity.change.effects import change_effects
 from qi_equity.change.model import ChangeModel
@@ -287,3 +289,43 @@ def test_the_readings_of_a_second_change_and_of_months_without_births():
     np.testing.assert_allclose(found, expected)
     none = chance_if_read_each_period(study(np.where(np.arange(18) >= 12, NAN, events), size), design, 0.95)
     assert np.isnan(none[1])
+
+
+def monthly(after, model, births=600):
+    months = pd.period_range("2023-01", periods=12 + after, freq="M").astype(str)
+    rows = pd.DataFrame({"month": months, "pph": births // 10, "births": births})
+    rows.loc[12:, "pph"] = births // 12
+    series = qe.from_counts(
+        rows, qe.measures["pph_1500"], period="month", numerator="pph", denominator="births"
+    )
+    return qe.evaluate_change(series, "2024-01", reference=0.05, model=model).groups.iloc[0]
+
+
+@pytest.mark.parametrize("model", ["level+trend", "level+shared trend"])
+def test_what_is_needed_under_a_trend_holds_when_it_has_come(model):
+    # With two months after the change a trend costs little, with a year nearly four times the births.
+    now = monthly(2, model)
+    more = int(now["periods_needed"])
+    assert now["births_needed"] == more * 600
+    assert more > 4
+    # By another path: what the births could have shown once those months are there, and three months earlier.
+    assert monthly(2 + more, model)["smallest_detectable"] >= 0.75
+    assert not monthly(2 + more - 3, model)["smallest_detectable"] >= 0.75
+
+
+def test_too_little_before_is_not_said_of_a_trend_that_more_months_would_tell_apart():
+    found = monthly(6, "level+trend", births=240)
+    assert found["verdict"] == "not yet visible"
+    assert np.isfinite(found["periods_needed"])
+    assert np.isinf(monthly(6, "level+trend", births=24)["periods_needed"])
+
+
+def test_nothing_is_needed_any_more_where_another_change_came_since():
+    months = pd.period_range("2022-01", periods=36, freq="M").astype(str)
+    rows = pd.DataFrame({"month": months, "pph": [6, 5, 7] * 12, "births": 100})
+    series = qe.from_counts(
+        rows, qe.measures["pph_1500"], period="month", numerator="pph", denominator="births"
+    )
+    found = qe.evaluate_change(series, ["2023-01", "2024-01"], reference=0.05).groups
+    assert found["verdict"].eq("not yet visible").all()
+    assert found["births_needed"].isna().tolist() == [True, False]

@@ -61,6 +61,10 @@ class Effects:
             self, difference=Interval(-change.estimate, -change.upper, -change.lower), ratio=turned
         )
 
+    def without_ratio(self) -> Bools:
+        """Tell which changes have a difference but no ratio: those of means that are not above 0."""
+        return np.isfinite(self.difference.lower) & np.isnan(self.ratio.lower) & np.isnan(self.ratio.upper)
+
     def take(self, index: Any) -> Effects:
         """Give the strata of an index into the first axis."""
         parts: dict[str, Any] = {f.name: _part(getattr(self, f.name), index) for f in fields(self)}

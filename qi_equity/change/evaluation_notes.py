@@ -68,6 +68,10 @@ _NO_DISPERSION = (
     "and may be too narrow."
 )
 _SHORT = "Only {} before the change: a trend or season before it cannot be told from the change."
+_NO_RATIO = (
+    "The means are not above 0 on both sides, so that their change has no ratio: the verdict is by the "
+    "difference alone, and never 'no meaningful change'."
+)
 _LEFT_OUT = "{} of {} periods are {} and left out."
 _NO_BIRTHS = "No births {} the change: nothing can be said of it."
 _FALLBACK = (
@@ -113,6 +117,7 @@ def notes_of(
         *_opposite_scales(study, gaps, own, options["meaningful"]),
         *_of_harm(study, harm),
         *_of_dispersion(study, own),
+        *_of_ratio(study, own),
         *_of_fallback(study, design, own),
         *_of_readings(study, design, looks, options),
         *_of_reference(study),
@@ -198,6 +203,11 @@ def _opposite_scales(
         for d, r in zip(difference.verdict[row, change], ratio.verdict[row, change], strict=True)
     ]
     return of_strata("opposite_scales", "caution", texts, study.strata.iloc[row])
+
+
+def _of_ratio(study: Study, own: Effects) -> list[pd.DataFrame]:
+    rows = np.flatnonzero(own.without_ratio().any(axis=1))
+    return of_strata("no_ratio", "caution", [_NO_RATIO] * len(rows), study.strata.iloc[rows])
 
 
 def _of_harm(study: Study, harm: pd.DataFrame) -> list[pd.DataFrame]:

@@ -71,7 +71,8 @@ class EvaluationFrames:
             (yes, no, cannot tell: does the step stand apart from trend and season?), ``arrived`` (did the
             uptake rise? yes, no, cannot tell, not given); ``births_needed, periods_needed`` (still needed to
             show a meaningful change with 80 % power; 0 where there are enough, infinite where the births
-            before are too few, NaN where it is visible already, and for means); ``exploratory``;
+            before are too few, NaN where it is visible already, where another change came since, where a
+            model with a trend or season would take more than 120 periods, and for means); ``exploratory``;
             ``dispersion, df, estimator``.
 
         Examples

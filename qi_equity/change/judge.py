@@ -76,7 +76,7 @@ def judge(
     *,
     directed: bool = True,
 ) -> Judgement:
-    """Give the verdicts of many strata at once.
+    """Give the verdicts of many strata at once, from the ratio; from the difference where there is no ratio.
 
     Parameters
     ----------
@@ -100,7 +100,11 @@ def judge(
     """
     shape = own.p.shape
     flat = (*shape[:-2], shape[-2] * shape[-1])
-    verdict = change_verdict(own.ratio, meaningful, directed=directed)
+    verdict = np.where(
+        own.without_ratio(),
+        change_verdict(_side_of(own.difference), meaningful, directed=directed),
+        change_verdict(own.ratio, meaningful, directed=directed),
+    )
     ratio = Interval(*(getattr(own.ratio, e).reshape(flat) for e in ("estimate", "lower", "upper")))
     family, adjusted = family_verdict(
         verdict.reshape(flat),
@@ -117,3 +121,8 @@ def judge(
         family_p=adjusted.reshape(shape),
         beyond_trend=np.where(step.exact | (verdict == NOT_VISIBLE), BEYOND[2], beyond),
     )
+
+
+def _side_of(difference: Interval) -> Interval:
+    """Tell on which side of no change a difference lies, as a ratio that is 0, 1 or 2."""
+    return Interval(*(1 + np.sign(getattr(difference, e)) for e in ("estimate", "lower", "upper")))

@@ -164,7 +164,8 @@ def _of_means(own: Effects, confidence: float, *, turned: bool) -> Power:
     )
     half = (own.difference.upper - own.difference.lower) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = wanted * half / np.abs(own.before.estimate)
+        # Means that are not above 0 have no ratio.
+        share = wanted * half / np.where(own.before.estimate > 0, own.before.estimate, np.nan)
         smallest = 1 / (1 + share) if turned else np.where(share < 1, 1 - share, np.nan)
     nothing = np.full(smallest.shape, np.nan)
     return Power(smallest, nothing, nothing)

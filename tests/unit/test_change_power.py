@@ -241,7 +241,7 @@ def test_of_measures_of_which_more_is_better_a_rise_is_planned_for():
 
 def test_means_by_their_standard_error():
     values = 30 + RNG.normal(0, 2, (2, 24))
-    values[1] = RNG.normal(0, 2, 24)
+    values[1] = 1.5 + RNG.normal(0, 2, 24)
     design = laid_out(ChangeModel(), 0, [[12], [12]], 24)
     of = study(values, np.full((2, 24), 40.0), "gaussian")
     own = seen(of, design)

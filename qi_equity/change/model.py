@@ -1,4 +1,4 @@
-"""Which regression tells what a change did: fixed before the data are looked at."""
+"""Which regression a change is evaluated with: fixed before the data are looked at."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from qi_equity.change import saved, text
 from qi_equity.change.frames import EvaluationFrames
 from qi_equity.change.sentence import sentence
 from qi_equity.data.series import StratifiedSeries
+from qi_equity.spc.words import plural
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -360,10 +361,12 @@ class ChangeEvaluation(EvaluationFrames):
 
     def __repr__(self) -> str:
         strata, changes = len(self.series.cells.strata), int(self._groups["change"].max())
-        return (
-            f"<ChangeEvaluation {self.series.measure.name!r}: {strata} strata, {changes} change"
-            f"{'s' if changes > 1 else ''}, {len(self._notes)} notes>"
+        told = (
+            plural(strata, "stratum", "strata"),
+            plural(changes, "change"),
+            plural(len(self._notes), "note"),
         )
+        return f"<ChangeEvaluation {self.series.measure.name!r}: {', '.join(told)}>"
 
     def _repr_html_(self) -> str:
         parts = [f"<h4>{escape(self.series.measure.name)}: evaluation of a change</h4>"]

@@ -10,6 +10,7 @@ import pandas as pd
 from qi_equity.change.study import AS_MEASURED, REVERSED, WITHOUT_EVENT
 from qi_equity.change.verdicts import FELL, IMPROVED, NOT_VISIBLE, ROSE, WORSENED
 from qi_equity.data.reference import orientation
+from qi_equity.data.strata import ALL
 from qi_equity.spc.words import amount, and_list, plural
 
 if TYPE_CHECKING:
@@ -97,7 +98,9 @@ def labels(strata: pd.DataFrame) -> list[str]:
             further = further + ", " + text[column]
         names = names + " (" + further + ")"
     if "site" in text:
-        names = names + " at " + text["site"]
+        # Of a series without groups the site says it all.
+        ungrouped = names == ALL
+        names = (names + " at " + text["site"]).where(~ungrouped, text["site"])
     return names.tolist()
 
 
@@ -113,7 +116,7 @@ def names(strata: pd.DataFrame, everyone: pd.DataFrame) -> str:
         own, total = strata["group"].value_counts(), everyone["group"].value_counts()
         whole = [g for g in own.index if own[g] == total[g] > 1]
         whole.sort(key=list(total.sort_index().index).index)
-        listed = [f"{group} at all {total[group]} sites" for group in whole]
+        listed = [f"{'' if group == ALL else f'{group} at '}all {total[group]} sites" for group in whole]
         rest = strata[~strata["group"].isin(whole)]
     count = len(listed) + len(rest)
     if count <= _MOST_NAMES:

@@ -69,3 +69,16 @@ def test_needs_name_the_sites_among_all_sites() -> None:
     )
     words = qe.evaluate_change(few, "2024-01", reference="rest").sentence()
     assert "too little before the change for Asian at North and Asian at South to see" in words
+
+
+def test_sites_without_groups_are_named_alone() -> None:
+    frame = _series(["North", "South"]).total().data
+    frame.loc[frame["site"].eq("South") & frame["period"].ge("2024-01-01"), "numerator"] = 18.0
+    columns = {"period": "period", "numerator": "numerator", "denominator": "denominator", "site": "site"}
+    series = qe.from_counts(frame, qe.measures["pph_1000"], **columns)
+    words = qe.evaluate_change(series, "2024-01", reference="rest").sentence()
+    assert "North: lower than before" in words
+    assert "All" not in words
+    same = qe.from_counts(_series(["North", "South"]).total().data, qe.measures["pph_1000"], **columns)
+    words = qe.evaluate_change(same, "2024-01", reference="rest").sentence()
+    assert "All 2 sites: lower than before" in words

@@ -128,6 +128,7 @@ def test_it_says_what_it_is(evaluation, series):
     assert repr(evaluation).startswith("<ChangeEvaluation 'Test': 2 strata, 1 change, ")
     two = qe.evaluate_change(series, ["2022-07", "2023-01"], reference="West")
     assert "2 changes" in repr(two)
+    assert "'Test': 1 stratum, " in repr(qe.evaluate_change(series.total(), "2023-01", reference=0.1))
 
 
 def test_html_is_escaped(make_series):

@@ -1,4 +1,4 @@
-"""Means that are not above 0, such as a base excess, have no ratio, and their change can be seen all the same.
+"""Means that are not above 0, such as a base excess, have no ratio; their change can be seen all the same.
 
 No published example was found; the difference is that of averages.
 """

@@ -673,6 +673,7 @@ def test_tables_are_copies(pooled: PooledEffect) -> None:
 
 def test_it_says_in_words_what_it_found(pooled: PooledEffect) -> None:
     text = pooled.sentence()
+    assert text.endswith(" Whether these changes stand apart from an earlier trend is not told here.")
     assert text.startswith("Postpartum haemorrhage, over 5 sites: lower than before for Asian (ratio 0.")
     assert "narrowed for Black (ratio of the gap after to before 0." in text
     assert "caused" not in text

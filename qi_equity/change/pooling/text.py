@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["alt_text", "interval_words", "keys_of", "main_scale", "sentence"]
 
+_TREND_NOT_TOLD = "Whether these changes stand apart from an earlier trend is not told here."
+_MOVED = ("improved", "worsened", "fell", "rose")
+
 
 def keys_of(table: pd.DataFrame) -> list[str]:
     """Name the columns that tell whose row it is: group and further strata."""
@@ -49,6 +52,9 @@ def sentence(pooled: PooledEffect) -> str:
         words = _gap_words(gap)
         where = f"{head}, change {change}" if several else head
         texts.append(f"{where}: {'; '.join(told)}.{words}")
+    moved = groups["verdict"].isin(_MOVED) & (groups["scale"] == main_scale(groups))
+    if moved.any() and "trend_not_told" in set(pooled.notes["code"]):
+        texts.append(_TREND_NOT_TOLD)
     return " ".join(texts)
 
 

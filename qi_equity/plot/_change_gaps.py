@@ -62,13 +62,18 @@ class GapRows:
         """Give the height of the words over a panel, in points."""
         return len(self.titles[scale][i]) * _LINE_PT + _PAD_PT
 
+    def shown(self, scale: str, i: int) -> bool:
+        """Tell whether panel ``i`` has a gap to draw, or words in its place."""
+        dots = self.panels[scale][i]
+        return bool(np.isfinite(dots.estimate).any()) or any(dots.instead)
+
     def draw(
         self, ax: Axes, scale: str, i: int, palette: Palette, *, names: bool, numbers: bool, ends: bool
     ) -> None:
         """Draw the gap of panel ``i`` on one scale, with the words over it."""
         dots = self.panels[scale][i]
         self._write(ax, scale, i)
-        if not np.isfinite(dots.estimate).any() and dots.instead == ("",) * len(dots.instead):
+        if not self.shown(scale, i):
             ax.set_axis_off()
             return
         self.scales[scale].prepare(ax, labels=numbers)

@@ -181,6 +181,12 @@ class _Sheet:
         room += [self.gaps.header(SCALES[0], i) + _DATES_PT for i in range(n)]
         room += [self.gaps.header(SCALES[1], i) + _TICKS_PT for i in range(n)]
         heights = page.row_headers(room)
+        # The rows are named at the first gap from the left: the reference has none.
+        first: dict[tuple[str, int], int] = {}
+        for i in range(n):
+            for scale in SCALES:
+                if self.gaps.shown(scale, i):
+                    first.setdefault((scale, page.places[i][0]), i)
         for i in range(n):
             row, column = page.places[i]
             header = heights[row] - (_ENDS_PT if row else 0.0)
@@ -188,9 +194,8 @@ class _Sheet:
             for k, scale in enumerate(SCALES, start=1):
                 at = k * n + i
                 lowest = page.is_lowest(at)
-                self.gaps.draw(
-                    page.axes[at], scale, i, self.palette, names=column == 0, numbers=True, ends=lowest
-                )
+                names = first.get((scale, row)) == i
+                self.gaps.draw(page.axes[at], scale, i, self.palette, names=names, numbers=True, ends=lowest)
         return heights
 
     def _draw_rates(self, ax: Axes, i: int, header: float, *, y_labels: bool) -> None:

@@ -492,3 +492,9 @@ def test_the_axis_of_rates_does_not_reach_below_none():
     figure = qe.evaluate_change(series(halved), "2024-01", reference=REASON).plot()
     low, high = figure.axes[0].get_ylim()
     assert -0.1 * high < low < 0
+
+
+def test_rows_of_gaps_are_named_where_the_reference_stands_first(two: qe.ChangeEvaluation) -> None:
+    figure = two.plot(order=["West", "East"])
+    named = [[t.get_text() for t in axes.get_yticklabels()] for axes in figure.axes if axes.axison]
+    assert named.count(["before", "after"]) == 2

@@ -137,7 +137,8 @@ def _dots(
         # What a group's change shows is told once; of a gap each scale has its own verdict.
         wrapped = [] if ratio and first == OWN else ruler.wrap(words.split(" "), _WORDS_PT, style.SMALL)
         texts.append("\n".join(line for line in [numbers, *wrapped] if line))
-    looks = [_LOOKS.get(str(verdict), "moved") for verdict in part["verdict"]]
+    none = 1.0 if ratio else 0.0
+    looks = [_look(str(verdict), y < none) for verdict, y in zip(part["verdict"], estimate, strict=True)]
     return Dots(
         head,
         estimate,
@@ -148,10 +149,15 @@ def _dots(
         tuple("" if np.isfinite(y) or np.isinf(y) else why for y, why in zip(estimate, instead, strict=True)),
         scale=first + (not ratio),
         unit="ratio" if ratio else difference_unit(measure),
-        at=1.0 if ratio else 0.0,
+        at=none,
         at_label=style.NO_CHANGE,
         ends=ends,
     )
+
+
+def _look(verdict: str, for_the_group: bool) -> str:
+    """Choose the mark: a gap that widened because the group fares ever better is not worse for the group."""
+    return "moved" if verdict == "widened" and for_the_group else _LOOKS.get(verdict, "moved")
 
 
 def _head(evaluation: ChangeEvaluation, titled: str, what: str, scale: str) -> Head:

@@ -16,9 +16,11 @@ from matplotlib.lines import Line2D
 import qi_equity as qe
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.errors import InputTypeError, OptionError
+from qi_equity.plot import _change_effects as effects
 from qi_equity.plot import _style as style
 from qi_equity.plot._change_words import changed
 from qi_equity.plot._save import save_figure
+from qi_equity.plot._text import Ruler
 from qi_equity.plot.change import plot_change, plot_effects
 
 Check = Callable[[Figure], None]
@@ -498,3 +500,15 @@ def test_rows_of_gaps_are_named_where_the_reference_stands_first(two: qe.ChangeE
     figure = two.plot(order=["West", "East"])
     named = [[t.get_text() for t in axes.get_yticklabels()] for axes in figure.axes if axes.axison]
     assert named.count(["before", "after"]) == 2
+
+
+def test_a_gap_that_widens_in_favour_of_the_group_is_not_marked_as_worse() -> None:
+    ahead = {"East": ([6] * 12 + [2] * 12, [75] * 24), "West": ([36] * 24, [300] * 24)}
+    evaluation = qe.evaluate_change(series(ahead), "2024-01", reference="West")
+    behind = {"East": ([12] * 12 + [24] * 12, [75] * 24), "West": ([36] * 24, [300] * 24)}
+    worse = qe.evaluate_change(series(behind), "2024-01", reference="West")
+    for found, look in ((evaluation, "moved"), (worse, "worsened")):
+        assert found.gaps.loc[found.gaps["group"] == "East", "verdict"].eq("widened").all()
+        places = effects.places_of(found)
+        panels = effects.effect_panels(found, places[0], ["East", "West"], Ruler())
+        assert [panel.looks[0] for panel in panels[2:]] == [look, look]

@@ -761,3 +761,22 @@ def test_means_are_pooled_in_two_stages() -> None:
     for method in ("one-stage", "exact", "stepped-wedge"):
         with pytest.raises(OptionError, match="means"):
             pool_sites(evaluation, method=method)
+
+
+def test_the_sentence_names_what_does_not_stand_among_all_groups() -> None:
+    rng = np.random.default_rng(4)
+    rows = [
+        (month(m), f"S{s}", group, int(rng.binomial(n, 0.08 * (factor if m >= 12 else 1))), n)
+        for s in range(6)
+        for group, factor in (("A", 0.8), ("B", 0.78), ("C", 1.0), ("D", 0.82))
+        for m in range(24)
+        for n in (int(rng.poisson(120)),)
+    ]
+    pooled = pool_sites(evaluate_change(of_rows(rows), month(12), reference="rest"))
+    table = pooled.groups[pooled.groups["scale"] == "ratio"].set_index("group")
+    lost = table.index[table["verdict"] != table["family_verdict"]].tolist()
+    assert lost
+    told = pooled.sentence()
+    assert (
+        f"Allowing for all comparisons together (Holm), not visible any more: {' and '.join(lost)}." in told
+    )

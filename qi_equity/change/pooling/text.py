@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from qi_equity.spc.words import plural
+from qi_equity.spc.words import and_list, plural
 
 if TYPE_CHECKING:
     from qi_equity.change.pooling.result import PooledEffect
@@ -49,7 +49,7 @@ def sentence(pooled: PooledEffect) -> str:
         gap = gaps[(gaps["change"] == change) & (gaps["scale"] == main_scale(gaps))]
         told = [_group_words(row, measure.better, keys_of(groups)) for row in own.to_dict("records")]
         told.sort(key=lambda text: text.startswith("not yet visible"))
-        words = _gap_words(gap)
+        words = _family_words(own, keys_of(groups)) + _gap_words(gap)
         where = f"{head}, change {change}" if several else head
         texts.append(f"{where}: {'; '.join(told)}.{words}")
     moved = groups["verdict"].isin(_MOVED) & (groups["scale"] == main_scale(groups))
@@ -75,6 +75,15 @@ def _group_words(row: dict[Any, Any], better: str | None, keys: list[str]) -> st
     numbers = interval_words(row["estimate"], row["lower"], row["upper"])
     told = numbers if np.isnan(row["estimate"]) else f"{row['scale']} {numbers}"
     return f"{verdict_words(row['verdict'], better)} for {_name(row, keys)} ({told})"
+
+
+def _family_words(own: pd.DataFrame, keys: list[str]) -> str:
+    """Say which changes do not stand when all groups are held together against chance."""
+    lost = own[own["verdict"] != own["family_verdict"]]
+    if lost.empty:
+        return ""
+    who = and_list([_name(row, keys) for row in lost.to_dict("records")])
+    return f" Allowing for all comparisons together (Holm), not visible any more: {who}."
 
 
 def _gap_words(gap: pd.DataFrame) -> str:

@@ -225,7 +225,8 @@ class InTurn:
 def test_the_page_includes_every_table_once(bench):
     page = (METHODS / "calibration.md").read_text(encoding="utf-8")
     included = re.findall(r"^```\{include\} _calibration/(\w+)\.md\n```$", page, flags=re.MULTILINE)
-    assert sorted(included) == sorted(bench.calibration.HEADS)
+    # The table of planted changes is written by another benchmark.
+    assert sorted(included) == sorted([*bench.calibration.HEADS, "planted"])
     for name, head in bench.calibration.HEADS.items():
         table = (METHODS / "_calibration" / f"{name}.md").read_text(encoding="utf-8")
         assert table.startswith(f"| {' | '.join(head)} |\n")

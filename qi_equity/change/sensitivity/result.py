@@ -192,7 +192,7 @@ class Sensitivity:
         >>> series = qe.from_counts(rows, qe.measures["pph_1500"], period="month", numerator="pph",
         ...                         denominator="births")
         >>> qe.evaluate_change(series, "2024-01", reference=0.05).sensitivity().sentence()[43:84]
-        '"improved" for All: it stands in 10 of 11'
+        '"improved" for All: it stands in 8 of 9 o'
         """
         return text.sentence(self)
 

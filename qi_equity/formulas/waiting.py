@@ -37,7 +37,7 @@ class Waiting:
         Probability of no signal in the first 0 to N points; the first is 1.
     hazard : numpy.ndarray of float, shape (..., C)
         Chance of a signal at each of the points after N, given none before, which repeat every C points.
-    weight : numpy.ndarray of float, shape (K,), optional
+    weight : numpy.ndarray of float, shape (..., K) or (K,), optional
         Where the last of the leading axes are K ways the lines could have come out: how likely each is. What
         is asked is then answered for all of them together, with this axis gone.
 
@@ -174,11 +174,11 @@ class Waiting:
     def _together(self, found: FloatArray) -> FloatArray:
         if self.weight is None:
             return np.asarray(found)
-        some = self.weight > 0
-        return np.asarray((found[..., some] * self.weight[some]).sum(axis=-1))
+        # What cannot happen may be infinite.
+        return np.asarray((np.where(self.weight > 0, found, 0.0) * self.weight).sum(axis=-1))
 
 
-def follow(start: FloatArray, step: Step, *, cycle: int = 1, most: int = 2**20) -> Waiting:
+def follow(start: FloatArray, step: Step, *, cycle: int = 1, least: int = 64, most: int = 2**20) -> Waiting:
     """Follow charts point by point until their chance of a signal has settled.
 
     Parameters
@@ -189,6 +189,9 @@ def follow(start: FloatArray, step: Step, *, cycle: int = 1, most: int = 2**20) 
         As :data:`Step`; point t is that of number t modulo ``cycle``.
     cycle : int
         After how many points their distributions repeat, >= 1.
+    least : int
+        Points that are followed at least. The chance of a signal is level, as if it had settled, until the
+        first window of a test is full: half as many points must lie beyond that.
     most : int
         Points after which it is given up.
 
@@ -227,7 +230,8 @@ def follow(start: FloatArray, step: Step, *, cycle: int = 1, most: int = 2**20) 
         # The share that is left is followed as a whole, lest it gets too small for a number.
         now = now / np.where(left > 0, left, 1.0)[:, None]
         turn = (t + 1) // cycle
-        if (t + 1) % cycle == 0 and turn >= 2 and _settled(hazards, turn, alive, now.shape[1]):
+        enough = (t + 1) % cycle == 0 and turn >= 2 and t + 1 >= least
+        if enough and _settled(hazards, turn, alive, now.shape[1]):
             return Waiting(np.stack(survival, axis=-1), hazards[turn - 1])
     raise OptionError(
         f"The chance of a signal has not settled after {most} points; the chart cannot be followed."

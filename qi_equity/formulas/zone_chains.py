@@ -12,7 +12,17 @@ from numpy.typing import ArrayLike
 from qi_equity.errors import OptionError
 from qi_equity.formulas._arrays import FloatArray, IntArray, floats
 
-__all__ = ["ZONES", "Step", "ZoneChain", "chain_of", "together", "zone_false_signal"]
+__all__ = [
+    "ZONES",
+    "Follow",
+    "Step",
+    "ZoneChain",
+    "chain_of",
+    "follower",
+    "together",
+    "zone_false_signal",
+    "zone_probabilities",
+]
 
 ZONES = (
     "below 3 sigma",
@@ -33,6 +43,10 @@ Step = Callable[[Any, int | None], Hashable | None]
 
 Levels are -4 to 4 for the zones from below to above 3 sigma, 0 on the line, and None for a missing point.
 """
+
+Follow = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+"""From the chances of the states, (states, N), and of the zones of the next point, (N, zones), to the chances
+of the states after it without a signal, (states, N), and that of a signal at it, (N,)."""
 
 _LEVELS = (-4, -3, -2, -1, 0, 1, 2, 3, 4, None)
 # Strata at a time: the states of so many stay in the cache.
@@ -173,36 +187,100 @@ def zone_false_signal(chain: ZoneChain, chances: ArrayLike) -> FloatArray:
     >>> float(zone_false_signal(shift_chain(length=7), coin))
     0.015625
     """
-    (p,) = floats({"chances": chances})
-    if p.ndim < 2 or p.shape[-1] != len(ZONES):
-        raise OptionError(f"chances has shape {p.shape}; give (..., T, {len(ZONES)}), a column a zone.")
-    if not (np.all(p >= 0) and np.all(np.abs(p.sum(axis=-1) - 1) < 1e-9)):
-        raise OptionError("chances does not hold probabilities that sum to 1 at every point.")
+    p = zone_probabilities(chances)
     series = p.reshape(-1, *p.shape[-2:])
     blocks = [_absorbed(chain, series[i : i + _BLOCK]) for i in range(0, len(series), _BLOCK)]
     return np.concatenate([*blocks, np.empty(0)]).reshape(p.shape[:-2])
 
 
-def _absorbed(chain: ZoneChain, chances: FloatArray) -> FloatArray:
-    """Follow the probability of each state, and of having signalled, of strata (N, T, zones)."""
+def zone_probabilities(chances: ArrayLike) -> FloatArray:
+    """Check that these are probabilities of zones.
+
+    Parameters
+    ----------
+    chances : array_like, shape (..., T, 10)
+        Probability of each of ``ZONES`` at each point.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (..., T, 10)
+        The same.
+
+    Raises
+    ------
+    InputTypeError
+        If ``chances`` does not hold numbers.
+    OptionError
+        If it does not have ten zones, or they do not sum to 1.
+
+    Examples
+    --------
+    >>> zone_probabilities([[0, 0, 0, 0.5, 0, 0.5, 0, 0, 0, 0]]).shape
+    (1, 10)
+    """
+    (p,) = floats({"chances": chances})
+    if p.ndim < 2 or p.shape[-1] != len(ZONES):
+        raise OptionError(f"chances has shape {p.shape}; give (..., T, {len(ZONES)}), a column a zone.")
+    if not (np.all(p >= 0) and np.all(np.abs(p.sum(axis=-1) - 1) < 1e-9)):
+        raise OptionError("chances does not hold probabilities that sum to 1 at every point.")
+    return p
+
+
+def follower(chain: ZoneChain) -> Follow:
+    """Make the function that follows the chances of the states of many strata over one point.
+
+    Parameters
+    ----------
+    chain : ZoneChain
+        The test, or several :func:`together`.
+
+    Returns
+    -------
+    callable
+        As :data:`Follow`.
+
+    References
+    ----------
+    .. [1] Champ, Woodall, Technometrics 1987;29:393-399.
+
+    Examples
+    --------
+    >>> from qi_equity.formulas.zone_test_chains import beyond_limits_chain
+    >>> zones = np.array([[0.01, 0, 0, 0.49, 0, 0.5, 0, 0, 0, 0]])
+    >>> left, signal = follower(beyond_limits_chain())(np.array([[1.0]]), zones)
+    >>> left.round(9), signal
+    (array([[0.99]]), array([0.01]))
+    """
     from scipy import sparse
 
+    # Zones that no state tells apart are one.
     columns, zone = np.unique(chain.following, axis=1, return_inverse=True)
     states, symbols = columns.shape
-    zone = zone.reshape(-1)
+    alike = np.zeros((symbols, len(ZONES)))
+    alike[zone.reshape(-1), np.arange(len(ZONES))] = 1
     target = np.where(columns.T < 0, states, columns.T).ravel()
     step = sparse.csr_array(
         (np.ones(target.size), (target, np.arange(target.size))), shape=(states + 1, target.size)
     )
-    now = np.zeros((states + 1, len(chances)))
+
+    def follow(now: FloatArray, chances: FloatArray) -> tuple[FloatArray, FloatArray]:
+        of = alike @ chances.T
+        after = step @ (of[:, np.newaxis] * now).reshape(-1, now.shape[1])
+        return after[:states], after[states]
+
+    return follow
+
+
+def _absorbed(chain: ZoneChain, chances: FloatArray) -> FloatArray:
+    """Follow the probability of each state, and of having signalled, of strata (N, T, zones)."""
+    follow = follower(chain)
+    now = np.zeros((len(chain.following), len(chances)))
     now[0] = 1
+    signalled = np.zeros(len(chances))
     for t in range(chances.shape[1]):
-        of = np.zeros((symbols, len(chances)))
-        np.add.at(of, zone, chances[:, t].T)
-        signalled = now[states]
-        now = np.asarray(step @ (of[:, np.newaxis] * now[:states]).reshape(-1, len(chances)))
-        now[states] += signalled
-    return np.minimum(now[states], 1)
+        now, signal = follow(now, chances[:, t])
+        signalled += signal
+    return np.minimum(signalled, 1)
 
 
 def _both(one: ZoneChain, other: ZoneChain) -> ZoneChain:

@@ -7,19 +7,40 @@ from typing import Literal
 from qi_equity._validate import one_of, whole_number
 from qi_equity.formulas.zone_chains import ZoneChain, chain_of
 
-__all__ = ["beyond_limits_chain", "outside_chain", "several_beyond_chain", "shift_chain", "within_chain"]
+__all__ = [
+    "Side",
+    "beyond_limits_chain",
+    "outside_chain",
+    "several_beyond_chain",
+    "shift_chain",
+    "within_chain",
+]
 
 Policy = Literal["break", "skip"]
 SameSide = Literal["all", "beyond", "any"]
+Side = Literal["both", "low", "high"]
+
+_SIDES: dict[str, tuple[int, ...]] = {"both": (-1, 1), "low": (-1,), "high": (1,)}
 
 
-def beyond_limits_chain() -> ZoneChain:
+def beyond_limits_chain(*, side: Side = "both") -> ZoneChain:
     """Watch for a point beyond three sigma.
+
+    Parameters
+    ----------
+    side : {"both", "low", "high"}
+        Whether a point beyond either limit signals, or only one below the lower or above the upper.
 
     Returns
     -------
     ZoneChain
-        Signals in zones 0 and 8, as :func:`qi_equity.formulas.rule_tests.beyond_limits` does.
+        Signals in zones 0 and 8, as :func:`qi_equity.formulas.rule_tests.beyond_limits` does; of one side
+        in one of them.
+
+    Raises
+    ------
+    OptionError
+        If ``side`` is none of the three.
 
     References
     ----------
@@ -31,10 +52,13 @@ def beyond_limits_chain() -> ZoneChain:
     >>> len(beyond_limits_chain().following)
     1
     """
-    return chain_of(0, lambda state, level: None if level in (-4, 4) else state)
+    signals = {4 * of for of in _sides(side)}
+    return chain_of(0, lambda state, level: None if level in signals else state)
 
 
-def shift_chain(*, length: int, ties: Policy = "break", missing: Policy = "break") -> ZoneChain:
+def shift_chain(
+    *, length: int, ties: Policy = "break", missing: Policy = "break", side: Side = "both"
+) -> ZoneChain:
     """Watch for ``length`` points in a row on one side of the centre line.
 
     Parameters
@@ -43,6 +67,8 @@ def shift_chain(*, length: int, ties: Policy = "break", missing: Policy = "break
         Points that make a shift, >= 2.
     ties, missing : {"break", "skip"}
         Whether a point on the centre line, or a missing one, ends a run or is passed over.
+    side : {"both", "low", "high"}
+        Whether a run on either side signals, or only one below or above the centre line.
 
     Returns
     -------
@@ -54,7 +80,7 @@ def shift_chain(*, length: int, ties: Policy = "break", missing: Policy = "break
     InputTypeError
         If ``length`` is not a whole number.
     OptionError
-        If ``length`` is too small or a policy is not one of the two.
+        If ``length`` is too small, a policy is not one of the two or ``side`` none of the three.
 
     References
     ----------
@@ -71,19 +97,29 @@ def shift_chain(*, length: int, ties: Policy = "break", missing: Policy = "break
         None: one_of("missing", missing, ("break", "skip")) == "skip",
     }
 
+    watched = _sides(side)
+
     def step(run: int, level: int | None) -> int | None:
-        """Keep the length of the run, negative below the line."""
+        """Keep the length of the run, negative below the line; 0 on a side that is not watched."""
         if not level:
             return run if passed[level] else 0
-        side = 1 if level > 0 else -1
-        longer = run + side if run * side > 0 else side
+        of = 1 if level > 0 else -1
+        if of not in watched:
+            return 0
+        longer = run + of if run * of > 0 else of
         return None if abs(longer) == n else longer
 
     return chain_of(0, step)
 
 
 def several_beyond_chain(
-    *, points: int, window: int, sigmas: int, same_side: SameSide = "beyond", beyond_three_counts: bool = True
+    *,
+    points: int,
+    window: int,
+    sigmas: int,
+    same_side: SameSide = "beyond",
+    beyond_three_counts: bool = True,
+    side: Side = "both",
 ) -> ZoneChain:
     """Watch for ``points`` of ``window`` points in a row beyond a number of standard errors.
 
@@ -97,6 +133,8 @@ def several_beyond_chain(
         Which must lie on one side of the centre line: all points of the window, those beyond, or none.
     beyond_three_counts : bool
         Whether a point beyond three sigma counts.
+    side : {"both", "low", "high"}
+        Whether points beyond either limit count, or only those below the lower or above the upper.
 
     Returns
     -------
@@ -108,7 +146,7 @@ def several_beyond_chain(
     InputTypeError
         If a number is not whole.
     OptionError
-        If a number is too small or large or ``same_side`` is none of the three.
+        If a number is too small or large or ``same_side`` or ``side`` is none of the three.
 
     References
     ----------
@@ -125,6 +163,7 @@ def several_beyond_chain(
     least = one_of("sigmas", sigmas, (1, 2)) + 1
     most = 4 if beyond_three_counts else 3
     of = one_of("same_side", same_side, ("all", "beyond", "any"))
+    watched = _sides(side)
 
     def step(before: tuple[int, ...], level: int | None) -> tuple[int, ...] | None:
         """Keep the levels of the last points, back to the last missing one."""
@@ -133,7 +172,7 @@ def several_beyond_chain(
         seen = (*before, level)
         if len(seen) < size:
             return seen
-        counts = [x for x in seen if least <= abs(x) <= most]
+        counts = [x for x in seen if least <= abs(x) <= most and (x > 0) - (x < 0) in watched]
         low, high = sum(x < 0 for x in counts), sum(x > 0 for x in counts)
         if of == "all":
             low, high = (low if max(seen) < 0 else 0), (high if min(seen) > 0 else 0)
@@ -228,3 +267,8 @@ def outside_chain(*, length: int, both_sides: bool = True) -> ZoneChain:
         return row, max(-n, min(run, n))
 
     return chain_of((0, 0), step)
+
+
+def _sides(side: str) -> tuple[int, ...]:
+    """Give the signs of the sides that are watched."""
+    return _SIDES[one_of("side", side, tuple(_SIDES))]

@@ -19,6 +19,7 @@ from qi_equity.formulas.false_signals import median_false_signal, runs_false_sig
 from qi_equity.formulas.runs import useful
 from qi_equity.formulas.zone_chains import ZoneChain, together, zone_false_signal
 from qi_equity.formulas.zone_test_chains import (
+    Side,
     beyond_limits_chain,
     outside_chain,
     several_beyond_chain,
@@ -51,7 +52,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
 ZoneTest = BeyondLimits | Shift | TwoInThree | FourInFive | Within | Outside
-_ZONE_TESTS = (BeyondLimits, Shift, TwoInThree, FourInFive, Within, Outside)
+ZONE_TESTS = (BeyondLimits, Shift, TwoInThree, FourInFive, Within, Outside)
 
 KNOWN = "reckoned for known lines"
 PARTLY = "reckoned for known lines, partly by simulation"
@@ -112,7 +113,7 @@ def _way(chart: ControlChart) -> str:
         return ANY_ORDER if order and all(one.all() for one in alone) else DRAWN
     if chart._spec.has_memory:
         return KNOWN if is_followed(chart._spec) else PARTLY
-    return KNOWN if all(isinstance(t, _ZONE_TESTS) for t in tests) or runs_only(tests) else PARTLY
+    return KNOWN if all(isinstance(t, ZONE_TESTS) for t in tests) or runs_only(tests) else PARTLY
 
 
 def _tests(chart: ControlChart) -> tuple[Test, ...]:
@@ -142,7 +143,7 @@ def _about_known_lines(
     found = of_tests(part.only(tested), tests, off_line)
     if BeyondLimits() in tests:
         # A point that is excluded is still compared with the limits.
-        alone = zone_false_signal(_chain((BeyondLimits(),)), part.only(~tested).zone_chances())
+        alone = zone_false_signal(chain_of_tests((BeyondLimits(),)), part.only(~tested).zone_chances())
         found[0] += (1 - found[0]) * alone
         found[1] *= 1 - alone
     return found
@@ -162,10 +163,10 @@ def of_tests(process: Stable, tests: tuple[Test, ...], off_line: BoolArray) -> F
     exact = np.zeros(len(process.centre_line))
     if runs_only(tests):
         return np.stack([_runs(process, tests, off_line), exact])
-    zones = tuple(t for t in tests if isinstance(t, _ZONE_TESTS))
+    zones = tuple(t for t in tests if isinstance(t, ZONE_TESTS))
     if zones:
-        exact = zone_false_signal(_chain(zones), process.zone_chances())
-    others = tuple(t for t in tests if not isinstance(t, _ZONE_TESTS))
+        exact = zone_false_signal(chain_of_tests(zones), process.zone_chances())
+    others = tuple(t for t in tests if not isinstance(t, ZONE_TESTS))
     if not others:
         return np.stack([exact, np.zeros(exact.shape)])
     besides, error = signals_besides(process, others, zones)
@@ -253,17 +254,20 @@ def _bands(size: int, tests: tuple[Test, ...], method: RunsMethod) -> list[tuple
 
 
 @lru_cache(maxsize=128)
-def _chain(tests: tuple[ZoneTest, ...]) -> ZoneChain:
-    """Build the automaton of a set of tests once."""
-    return together(*(_of(test) for test in tests))
+def chain_of_tests(tests: tuple[ZoneTest, ...], side: Side = "both") -> ZoneChain:
+    """Build the automaton of a set of tests once; with a side, without the signals of the other side.
+
+    Tests that know no side count for either.
+    """
+    return together(*(_of(test, side) for test in tests))
 
 
-def _of(test: ZoneTest) -> ZoneChain:
+def _of(test: ZoneTest, side: Side) -> ZoneChain:
     match test:
         case BeyondLimits():
-            return beyond_limits_chain()
+            return beyond_limits_chain(side=side)
         case Shift():
-            return shift_chain(length=test.length, ties=test.ties, missing=test.missing)
+            return shift_chain(length=test.length, ties=test.ties, missing=test.missing, side=side)
         case TwoInThree():
             return several_beyond_chain(
                 points=2,
@@ -271,9 +275,12 @@ def _of(test: ZoneTest) -> ZoneChain:
                 sigmas=2,
                 same_side=test.same_side,
                 beyond_three_counts=test.beyond_three_counts,
+                side=side,
             )
         case FourInFive():
-            return several_beyond_chain(points=4, window=test.window, sigmas=1, same_side=test.same_side)
+            return several_beyond_chain(
+                points=4, window=test.window, sigmas=1, same_side=test.same_side, side=side
+            )
         case Within():
             return within_chain(length=test.length)
         case Outside():

@@ -53,6 +53,17 @@ class Stable:
             {k: (low[rows], high[rows]) for k, (low, high) in self.zones.items()},
         )
 
+    def at(self, index: IntArray) -> Stable:
+        """Keep the points at some places of each stratum, index (S, C)."""
+
+        def there(block: FloatArray) -> FloatArray:
+            return np.take_along_axis(np.broadcast_to(block, self.centre_line.shape), index, axis=1)
+
+        kept: dict[str, Any] = {f.name: getattr(self.points, f.name) for f in fields(self.points)}  # type: ignore[arg-type]
+        kept.update({name: there(kept[name]) for name in _arrays(self.points)})
+        zones = {k: (there(low), there(high)) for k, (low, high) in self.zones.items()}
+        return Stable(type(self.points)(**kept), there(self.centre_line), zones)
+
     def only(self, where: BoolArray) -> Stable:
         """Keep some points."""
         return Stable(self.points, np.where(where, self.centre_line, np.nan), self.zones)

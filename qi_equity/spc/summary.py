@@ -79,6 +79,17 @@ def limits_can_signal(chart: ControlChart, phase: int) -> tuple[BoolArray, BoolA
     return _beyond_exists(chart, recent, chart.lower, chart.upper)
 
 
+def how_can_signal(chart: ControlChart, phase: int) -> tuple[IntArray, IntArray]:
+    """Say how a change can show, low and high, each (S,): an index into ``CAN_SIGNAL``."""
+    low, high = (
+        np.select([by_limits, by_patterns], [0, 1], 2)
+        for by_limits, by_patterns in zip(
+            limits_can_signal(chart, phase), patterns_can_signal(chart, phase), strict=True
+        )
+    )
+    return low, high
+
+
 def runs_can_signal(chart: ControlChart, phase: int) -> BoolArray:
     """Whether a test of a shift to either side is given and has points enough for a signal, shape (S,)."""
     runs, tests, tested = chart.runs, chart.rules.tests, _tested(chart, phase)
@@ -185,10 +196,7 @@ def _phase(chart: ControlChart, phase: int) -> pd.DataFrame:
     first, end = _first(inside[rows]), _last(inside[rows])
     last = np.where(seen.any(axis=1), _last(seen), end)
     periods = np.broadcast_to(cells.periods, inside.shape)
-    able = (
-        _how(*both, rows)
-        for both in zip(limits_can_signal(chart, phase), patterns_can_signal(chart, phase), strict=True)
-    )
+    able = (category(how[rows], CAN_SIGNAL) for how in how_can_signal(chart, phase))
     counts, false = chart._found(), false_signals(chart, phase)
     signals = np.bincount(counts.stratum[counts.phase == phase], minlength=len(inside))
     return pd.DataFrame(
@@ -216,11 +224,6 @@ def _phase(chart: ControlChart, phase: int) -> pd.DataFrame:
             "false_signal_error": false.standard_error[rows],
         }
     )
-
-
-def _how(limits: BoolArray, patterns: BoolArray, rows: IntArray) -> pd.Categorical:
-    """Name how a change to one side can show."""
-    return category(np.select([limits[rows], patterns[rows]], [0, 1], 2), CAN_SIGNAL)
 
 
 def _sides(good: int, low: pd.Categorical, high: pd.Categorical) -> dict[str, pd.Categorical]:

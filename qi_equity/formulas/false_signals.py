@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from qi_equity._validate import one_of
 from qi_equity.errors import OptionError
-from qi_equity.formulas._arrays import FloatArray, IntArray, counts, floats
+from qi_equity.formulas._arrays import BoolArray, FloatArray, IntArray, counts, floats
 from qi_equity.formulas.distributions import Binomial, Distribution, Normal, Poisson
 from qi_equity.formulas.runs import anhoej_limits
 
@@ -18,6 +18,7 @@ __all__ = [
     "beyond_limits_false_signal",
     "median_false_signal",
     "runs_false_signal",
+    "side_chances",
 ]
 
 # Strata at a time: the states of so many stay in the cache.
@@ -189,11 +190,7 @@ def runs_false_signal(
     >>> float(runs_false_signal([0.49865] * 24, [0.49865] * 24).round(4))
     0.1249
     """
-    below, above = floats({"low": low, "high": high})
-    useful = ~np.isnan(below + above)
-    below, above = np.where(useful, below, 0), np.where(useful, above, 0)
-    if below.min(initial=0) < 0 or above.min(initial=0) < 0 or (below + above).max(initial=0) > 1 + 1e-9:
-        raise OptionError("low and high do not hold chances of 0 to 1 that add up to 1 at most.")
+    below, above, useful = side_chances(low, high)
     n = useful.sum(axis=-1)
     limits = anhoej_limits(n)
     longest, fewest = (
@@ -208,6 +205,41 @@ def runs_false_signal(
         np.take_along_axis(a, order, axis=-1).reshape(n.size, below.shape[-1]) for a in (below, above)
     )
     return _by_limits(below, above, n.ravel(), longest.ravel(), fewest.ravel()).reshape(n.shape)
+
+
+def side_chances(low: ArrayLike, high: ArrayLike) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Check the chances of points to lie on either side of the centre line.
+
+    Parameters
+    ----------
+    low, high : array_like, shape (..., T)
+        As in :func:`runs_false_signal`.
+
+    Returns
+    -------
+    low, high : numpy.ndarray of float, shape (..., T)
+        The same, 0 where a point is not useful.
+    useful : numpy.ndarray of bool, shape (..., T)
+        Where neither is NaN.
+
+    Raises
+    ------
+    InputTypeError
+        If an argument does not hold numbers.
+    OptionError
+        If shapes do not fit together, or chances are negative or add up to more than 1.
+
+    Examples
+    --------
+    >>> side_chances([0.5, float("nan")], 0.4)
+    (array([0.5, 0. ]), array([0.4, 0. ]), array([ True, False]))
+    """
+    below, above = floats({"low": low, "high": high})
+    useful = ~np.isnan(below + above)
+    below, above = np.where(useful, below, 0), np.where(useful, above, 0)
+    if below.min(initial=0) < 0 or above.min(initial=0) < 0 or (below + above).max(initial=0) > 1 + 1e-9:
+        raise OptionError("low and high do not hold chances of 0 to 1 that add up to 1 at most.")
+    return below, above, useful
 
 
 def median_false_signal(

@@ -14,13 +14,11 @@ from qi_equity.change.level import level_effects, segment_sums
 from qi_equity.change.regression import regression_effects
 from qi_equity.data.cells import Bools, Floats
 from qi_equity.formulas.interval import Interval
+from qi_equity.formulas.level_change import TOO_FEW_TO_FIT
 
 __all__ = ["Family", "change_effects"]
 
 Family = Literal["binomial", "poisson", "gaussian"]
-
-# Below this many events in a cell, or births without one, a regression with a trend or season is not tried.
-_TOO_FEW_TO_FIT = 5
 
 
 def change_effects(
@@ -75,7 +73,7 @@ def change_effects(
 def _too_few(events: Floats, size: Floats, design: Design, family: str) -> Bools:
     x, n = segment_sums(events, size, design.segment, design.counted.shape[-2] + 1)
     least = np.minimum(x, n - x) if family == "binomial" else x
-    return np.asarray(np.minimum(least[..., 1:], least[..., :-1]) < _TOO_FEW_TO_FIT)
+    return np.asarray(np.minimum(least[..., 1:], least[..., :-1]) < TOO_FEW_TO_FIT)
 
 
 def _merge(where: Bools, one: Effects, other: Effects) -> Effects:

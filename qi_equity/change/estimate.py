@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from qi_equity.data.cells import Bools, Floats
 from qi_equity.formulas.interval import Interval
+from qi_equity.formulas.level_change import choose, inflation, t_of, two_sided_p
 
 __all__ = ["SCALES", "Effects", "around", "choose", "exponential", "inflation", "t_of", "two_sided_p"]
 
@@ -77,27 +77,6 @@ def _part(value: Any, index: Any) -> Any:
     return value[index]
 
 
-def choose(where: Bools, one: Interval, other: Interval) -> Interval:
-    """Take one interval where told, elsewhere the other."""
-    return Interval(
-        *(np.where(where, getattr(one, e), getattr(other, e)) for e in ("estimate", "lower", "upper"))
-    )
-
-
-def t_of(df: Floats, confidence: float) -> Floats:
-    """Give the t quantile of a two-sided interval; the normal one for infinite degrees of freedom."""
-    finite = np.where(np.isfinite(df), df, 1.0)
-    t = special.stdtrit(finite, (1 + confidence) / 2)
-    return np.where(np.isnan(df), np.nan, np.where(np.isfinite(df), t, special.ndtri((1 + confidence) / 2)))
-
-
-def two_sided_p(t: Floats, df: Floats) -> Floats:
-    """Give the two-sided p-value of a t statistic; of a normal one for infinite degrees of freedom."""
-    finite = np.where(np.isfinite(df), df, 1.0)
-    tail = np.where(np.isfinite(df), special.stdtr(finite, -np.abs(t)), special.ndtr(-np.abs(t)))
-    return np.where(np.isnan(df), np.nan, 2 * tail)
-
-
 def around(estimate: Floats, error: Floats, t: Floats) -> Interval:
     """Give the interval of an estimate with a standard error."""
     return Interval(estimate, estimate - t * error, estimate + t * error)
@@ -107,8 +86,3 @@ def exponential(log: Interval) -> Interval:
     """Take an interval back from the logarithmic scale; ends too large to hold are infinite."""
     with np.errstate(over="ignore"):
         return Interval(np.exp(log.estimate), np.exp(log.lower), np.exp(log.upper))
-
-
-def inflation(dispersion: Floats, df: Floats, confidence: float) -> Floats:
-    """Give how many times wider than a plain normal interval one with dispersion and a t quantile is."""
-    return np.sqrt(dispersion) * t_of(df, confidence) / special.ndtri((1 + confidence) / 2)

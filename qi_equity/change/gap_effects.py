@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qi_equity.change.estimate import SCALES, Effects, choose, exponential
+from qi_equity.change.estimate import SCALES, Effects, exponential
 from qi_equity.change.verdicts import Words, gap_verdict
-from qi_equity.formulas.gap_change import square_and_add
+from qi_equity.formulas.gap_change import one_less_another
 from qi_equity.formulas.interval import Interval
 
 __all__ = ["GapEffects", "gap_effects"]
@@ -59,22 +59,14 @@ def _on_scale(scale: str, group: Effects, reference: Effects, meaningful: float,
         return Interval(-value.estimate, -value.upper, -value.lower) if reverse else value
 
     own, other = on(getattr(group, scale)), on(getattr(reference, scale))
-    before, after = (_less(rate(group, w), rate(reference, w)) for w in ("before", "after"))
-    change = _less(own, other)
+    before, after = (one_less_another(rate(group, w), rate(reference, w)) for w in ("before", "after"))
+    change = one_less_another(own, other)
     size = (1 - meaningful) * group.before.estimate if scale == "difference" else -np.log(meaningful)
     margin = np.broadcast_to(size, change.estimate.shape)
     verdict = gap_verdict(before, after, change, own.estimate, other.estimate, margin)
     if scale == "difference":
         return GapEffects(before, after, change, verdict)
     return GapEffects(exponential(before), exponential(after), exponential(change), verdict)
-
-
-def _less(one: Interval, other: Interval) -> Interval:
-    """Take one from the other; where a side has no event and so no finite logarithm, end from end."""
-    with np.errstate(invalid="ignore"):
-        found = square_and_add([one, other], [1, -1])
-        ends = Interval(found.estimate, one.lower - other.upper, one.upper - other.lower)
-    return choose(np.isfinite(found.estimate), found, ends)
 
 
 def _log(interval: Interval) -> Interval:

@@ -11,6 +11,7 @@ from qi_equity.change.design import Design
 from qi_equity.change.estimate import Effects, around, exponential, t_of, two_sided_p
 from qi_equity.change.level import Family, used_periods
 from qi_equity.data.cells import Bools, Floats
+from qi_equity.formulas.averaged_rate import averaged_rate
 from qi_equity.formulas.glm import fit_glm
 from qi_equity.formulas.glm_shared import fit_glm_shared
 from qi_equity.formulas.interval import Interval
@@ -19,8 +20,6 @@ __all__ = ["Fitted", "fit_design", "regression_effects"]
 
 # Weight in a shared trend of strata that are there to be compared with: those counted already in another.
 _NEXT_TO_NONE = 1e-9
-# A trend that leads to a rate of e^300 leads to nothing that could be a rate.
-_TOO_STEEP = 300.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,17 +209,11 @@ def _average(
     fit: Fitted, own: Floats, shared: Floats, share: Floats, family: Family
 ) -> tuple[Floats, tuple[Floats, Floats]]:
     """Give the average rate over shares (..., K, T) and its gradients in own and shared coefficients."""
-    eta = np.where(share > 0, fit.predictor(own, shared), 0.0)
-    known = np.isfinite(share).all(axis=-1) & ~(eta > _TOO_STEEP).any(axis=-1)
-    eta = np.minimum(eta, _TOO_STEEP)
-    mean = special.expit(eta) if family == "binomial" else np.exp(eta)
-    slope = mean * (1 - mean) if family == "binomial" else mean
-    weight = np.where(share > 0, share * slope, 0.0)
-    rate = np.where(share > 0, share * mean, 0.0).sum(axis=-1)
+    rate, weight = averaged_rate(fit.predictor(own, shared), share, family)
     columns = np.broadcast_to(own, (*weight.shape, own.shape[-1]))
     gradient = np.einsum("...kt,...ktp->...kp", weight, columns)
     of_shared = np.einsum("...kt,...tq->...kq", weight, shared)
-    return np.where(known, rate, np.nan), (gradient, of_shared)
+    return rate, (gradient, of_shared)
 
 
 def _rate(rate: Floats, error: Floats, t: Floats, family: Family) -> Interval:

@@ -13,8 +13,9 @@ from qi_equity.errors import OptionError
 from qi_equity.formulas._arrays import FloatArray, floats
 from qi_equity.formulas._interval_parts import z_of
 from qi_equity.formulas.interval import Interval
+from qi_equity.formulas.level_change import choose
 
-__all__ = ["ratio_of_ratios", "square_and_add"]
+__all__ = ["one_less_another", "ratio_of_ratios", "square_and_add"]
 
 Kind = Literal["proportion", "rate", "mean"]
 
@@ -74,6 +75,41 @@ def square_and_add(terms: Sequence[Interval], signs: Sequence[int]) -> Interval:
     above = [t.upper - t.estimate if sign > 0 else t.estimate - t.lower for t, sign in pairs]
     down, up = (np.sqrt(sum((d**2 for d in distances), np.zeros(()))) for distances in (below, above))
     return Interval(np.asarray(estimate), np.asarray(estimate - down), np.asarray(estimate + up))
+
+
+def one_less_another(one: Interval, other: Interval) -> Interval:
+    """Interval of a difference of independent estimates, of which either may be infinite.
+
+    That of :func:`square_and_add`; where the difference is not finite, because a side has no event and so no
+    finite logarithm, end from end, which is wider.
+
+    Parameters
+    ----------
+    one, other : Interval
+        Independent estimates with intervals, arrays that stretch to one shape.
+
+    Returns
+    -------
+    Interval
+        One less the other.
+
+    References
+    ----------
+    .. [1] Zou, Donner. Construction of confidence limits about effect measures: a general approach.
+       Statistics in Medicine 2008;27:1693-702.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> one = Interval(*(np.array(end) for end in ([-np.inf], [-np.inf], [-1.0])))
+    >>> other = Interval(*(np.array(end) for end in ([0.0], [-0.5], [0.5])))
+    >>> one_less_another(one, other).upper.tolist()
+    [-0.5]
+    """
+    with np.errstate(invalid="ignore"):
+        found = square_and_add([one, other], [1, -1])
+        ends = Interval(found.estimate, one.lower - other.upper, one.upper - other.lower)
+    return choose(np.isfinite(found.estimate), found, ends)
 
 
 def ratio_of_ratios(

@@ -11,7 +11,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy import fft, special
+from scipy import fft, sparse, special
 
 from qi_equity.formulas._arrays import BoolArray, FloatArray, IntArray
 from qi_equity.formulas._cusum_arms import log_mixture
@@ -187,3 +187,28 @@ def _further(least: FloatArray, most: FloatArray, arms: Arms) -> tuple[FloatArra
         return below, binomial_at_least(most + 1, arms.size, arms.parameter)
     below = poisson_at_most(least - 1, arms.size, arms.parameter)
     return below, poisson_at_least(most + 1, arms.size, arms.parameter)
+
+
+def lattice_moves(kernel: FloatArray, states: IntArray) -> tuple[sparse.csr_array, FloatArray]:
+    """Give the moves of a point between the states of all arms, and the chance of a signal from each.
+
+    The states of an arm follow on those of the one before, as many as the kernel is wide: the matrix takes
+    the chances before the point, of shape (A * width,), to those after it. The second is of shape (A, width).
+    """
+    width = kernel.shape[1] // 2 - 1
+    arm, place = np.nonzero(kernel[:, :-1])
+    times = states[arm]
+    entry = np.repeat(np.arange(len(arm)), times)
+    here = np.arange(len(entry)) - np.repeat(np.cumsum(times) - times, times)
+    there = np.maximum(here + place[entry] - width, 0)
+    some = there < times[entry]
+    entry, here, there = entry[some], here[some], there[some]
+    first, size = arm[entry] * width, len(kernel) * width
+    moves = sparse.csr_array(
+        (kernel[arm, place][entry], (first + there, first + here)), shape=(size, size)
+    )
+    state = np.arange(width)
+    over = np.cumsum(kernel[:, ::-1], axis=1)
+    last = np.maximum(width + 1 - states[:, np.newaxis] + state, 0)
+    signal = np.take_along_axis(over, np.minimum(last, 2 * width + 1), axis=1)
+    return moves, np.where(state < states[:, np.newaxis], signal, 0)

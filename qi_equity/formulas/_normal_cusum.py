@@ -6,6 +6,7 @@ import numpy as np
 from scipy import special
 
 from qi_equity.formulas._arrays import FloatArray, IntArray
+from qi_equity.formulas.waiting import Step
 
 # The density of a step has a width of 1, so that many nodes leave errors of about 1e-13.
 _NODES_A_UNIT = 10
@@ -35,8 +36,34 @@ def normal_signal(n: IntArray, k: float, h: float, start: float) -> FloatArray:
 
 def _moves(shift: FloatArray, k: float, h: float, start: float) -> tuple[FloatArray, FloatArray]:
     """Give the states (0, the start, the nodes), and the weight of each step from them to the nodes."""
-    nodes, weights = np.polynomial.legendre.leggauss(max(_FEWEST_NODES, int(_NODES_A_UNIT * h)))
+    nodes, weights = np.polynomial.legendre.leggauss(_nodes(h))
     nodes = (nodes + 1) * (h / 2)
     state = np.concatenate([[0.0, start], nodes])
     step = nodes - state[:, np.newaxis] + k - shift[..., np.newaxis]
     return state, np.exp(-step * step / 2) * (weights * (h / 2 / np.sqrt(2 * np.pi)))
+
+
+def normal_start(many: int, h: float) -> FloatArray:
+    """Chances of the states of :func:`normal_step` before the first point, shape (many, states)."""
+    found = np.zeros((many, _nodes(h) + 2))
+    found[:, 1] = 1
+    return found
+
+
+def normal_step(shift: FloatArray, k: float, h: float, start: float) -> Step:
+    """Go one point on with the chances of 0, the start and the nodes, for shifts (A,)."""
+    state, move = _moves(shift[:, np.newaxis], k, h, start)
+    set_back = special.ndtr(k - state - shift[:, np.newaxis])
+    signal = special.ndtr(state + shift[:, np.newaxis] - k - h)
+
+    def step(now: FloatArray, _: int) -> tuple[FloatArray, FloatArray]:
+        after = np.zeros(now.shape)
+        after[:, 0] = (now * set_back).sum(axis=1)
+        after[:, 2:] = np.matmul(now[:, np.newaxis], move)[:, 0]
+        return after, (now * signal).sum(axis=1)
+
+    return step
+
+
+def _nodes(h: float) -> int:
+    return max(_FEWEST_NODES, int(_NODES_A_UNIT * h))

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qi_equity._validate import whole_number
-from qi_equity.errors import OptionError
 from qi_equity.formulas._arrays import BoolArray, FloatArray, IntArray
 from qi_equity.formulas.false_signals import side_chances
 from qi_equity.formulas.runs import anhoej_limits
@@ -23,9 +22,9 @@ def anhoej_waiting(
 ) -> Waiting:
     r"""Follow a run chart that is read after every point until it signals.
 
-    The tests look at the whole series so far, and their limits grow with it. Exact, by a recursion over points,
-    runs and crossings: since the longest run that is allowed only grows, it is exceeded in the current run or
-    never. A chart read once, when it is complete, signals less often:
+    The tests look at the whole series so far, and their limits grow with it. Exact, by a recursion over
+    points, runs and crossings: since the longest run that is allowed only grows, it is exceeded in the
+    current run or never. A chart read once, when it is complete, signals less often:
     :func:`qi_equity.formulas.false_signals.anhoej_false_signal`.
 
     Parameters
@@ -33,8 +32,8 @@ def anhoej_waiting(
     low, high : array_like, shape (..., T)
         Chance of each useful point to lie below, or above, the centre line and within the limits; what they
         leave to 1 is the chance of a point beyond the limits, which signals at once. NaN where a point is
-        missing or on the line: it takes its time but neither counts nor breaks a run. They are taken as given:
-        a chance is that of a point known not to lie on the line.
+        missing or on the line: it takes its time but neither counts nor breaks a run. They are taken as
+        given: a chance is that of a point known not to lie on the line.
     first : int
         Useful points at which the tests are first read, >= 1. From 1, as on the charts of this library, they
         can signal from the sixth point; Anhøj asks for 10 at least. A run that was too long before then is
@@ -45,11 +44,11 @@ def anhoej_waiting(
     Returns
     -------
     Waiting
-        Number of points, useful or not, to the first signal, of leading shape (...). It is exact for T points.
-        After them the tests say nothing of how a chart goes on: it is taken to signal at the mean rate of the
-        second half of the T points. While nothing changes the true rate falls as the limits grow, about as
-        1 / points, so that its mean and late quantiles come out too low: let T be as long as the chart will
-        be kept before it starts anew, and read ``within``.
+        Number of points, useful or not, to the first signal, of leading shape (...). It is exact for T
+        points. Of how a chart goes on after them nothing is given: it is taken to signal at the mean rate of
+        the second half of the T points. While nothing changes the true rate falls as the limits grow,
+        about as 1 / points, so that its mean and late quantiles come out too low: let T be as long as the
+        chart will be kept before it starts anew, and read ``within``.
 
     Raises
     ------
@@ -79,14 +78,16 @@ def anhoej_waiting(
     since = whole_number("first", first, at_least=1)
     below, above, useful = side_chances(low, high)
     shape = useful.shape
-    below, above, useful = (a.reshape(-1, shape[-1]) for a in (below, above, useful))
+    below, above = (a.reshape(-1, shape[-1]) for a in (below, above))
+    useful = useful.reshape(-1, shape[-1])
     number = useful.cumsum(axis=1)
-    known = (useful, number >= since, *_limits(number, since, longest, crossings))
+    read = number >= since
+    most, fewest = _limits(number, since, longest, crossings)
     hazard = np.empty(useful.shape)
     for i in range(0, len(hazard), _BLOCK):
         part = np.s_[i : i + _BLOCK]
         sides = np.stack([below[part], above[part]]).transpose(2, 0, 1)
-        hazard[part] = _hazards(sides, *(a[part].T for a in known)).T
+        hazard[part] = _hazards(sides, useful[part].T, read[part].T, most[part].T, fewest[part].T).T
     return _going_on(hazard.reshape(shape))
 
 

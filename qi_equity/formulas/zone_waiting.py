@@ -112,7 +112,7 @@ def _can_signal(chain: ZoneChain, possible: BoolArray, start: int) -> BoolArray:
     reached = np.zeros((len(kinds), states + 1), dtype=bool)
     reached[:, start] = True
     before = 0
-    while (count := np.count_nonzero(reached)) > before:
+    while (count := int(np.count_nonzero(reached))) > before:
         before = count
         for zone, following in enumerate(chain.following.T):
             kind, state = np.nonzero(reached[:, :states] & kinds[:, zone, None])

@@ -46,7 +46,7 @@ class Months(NamedTuple):
     time: FloatArray
 
 
-def random_numbers(plan: Plan, draws: int, seed: int) -> tuple[FloatArray, FloatArray]:
+def random_numbers(plan: Plan, draws: int, seed: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
     """Draw the numbers of the periods before and after, shape (periods, draws).
 
     Those of a period do not depend on how many other periods there are.

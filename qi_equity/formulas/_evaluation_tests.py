@@ -64,11 +64,12 @@ def _exactly_shown(
 
 
 def _summed(months: Months, family: Family) -> tuple[Cells, FloatArray, FloatArray]:
+    """Give the cells of every draw, with its dispersion, and the degrees of freedom, which draws share."""
     events, size, segment, _ = months
     size, segment = np.broadcast_to(size, events.shape), np.broadcast_to(segment, events.shape)
     x, n = segment_sums(events, size, segment, 2)
     dispersion, df = level_dispersion(events, size, segment, x, n, family)
-    return (x[..., 1], n[..., 1], x[..., 0], n[..., 0]), dispersion, df
+    return (x[..., 1], n[..., 1], x[..., 0], n[..., 0]), dispersion, df[..., :1]
 
 
 def trend_signs(months: Months, kind: Kind, confidence: float) -> FloatArray:

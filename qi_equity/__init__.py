@@ -52,6 +52,20 @@ if TYPE_CHECKING:
     from qi_equity.errors import InputTypeError as InputTypeError
     from qi_equity.errors import OptionError as OptionError
     from qi_equity.errors import QiEquityError as QiEquityError
+    from qi_equity.planning.design_advice import DesignAdvice as DesignAdvice
+    from qi_equity.planning.detection import detection_table as detection_table
+    from qi_equity.planning.detection_table import DetectionTable as DetectionTable
+    from qi_equity.planning.false_signals import FalseSignals as FalseSignals
+    from qi_equity.planning.false_signals import false_signals as false_signals
+    from qi_equity.planning.months import births_to_detect as births_to_detect
+    from qi_equity.planning.months import months_to_detect as months_to_detect
+    from qi_equity.planning.months import smallest_change_to_detect as smallest_change_to_detect
+    from qi_equity.planning.power import baseline_needed as baseline_needed
+    from qi_equity.planning.power import power_to_show as power_to_show
+    from qi_equity.planning.power import smallest_change_to_show as smallest_change_to_show
+    from qi_equity.planning.run_length import run_length as run_length
+    from qi_equity.planning.run_length_result import RunLength as RunLength
+    from qi_equity.planning.suggest import suggest_design as suggest_design
     from qi_equity.plot.completeness import plot_completeness as plot_completeness
     from qi_equity.spc.chart import ControlChart as ControlChart
     from qi_equity.spc.control import control_chart as control_chart
@@ -127,6 +141,20 @@ _HOMES = {
     "plot_completeness": "plot.completeness",
     "compare_groups": "equity.comparison.compare",
     "GroupComparison": "equity.comparison.compare",
+    "run_length": "planning.run_length",
+    "RunLength": "planning.run_length_result",
+    "false_signals": "planning.false_signals",
+    "FalseSignals": "planning.false_signals",
+    "months_to_detect": "planning.months",
+    "births_to_detect": "planning.months",
+    "smallest_change_to_detect": "planning.months",
+    "power_to_show": "planning.power",
+    "smallest_change_to_show": "planning.power",
+    "baseline_needed": "planning.power",
+    "detection_table": "planning.detection",
+    "DetectionTable": "planning.detection_table",
+    "suggest_design": "planning.suggest",
+    "DesignAdvice": "planning.design_advice",
     "evaluate_change": "change.evaluate",
     "ChangeEvaluation": "change.result",
     "ChangeModel": "change.model",

@@ -1,0 +1,1 @@
+"""Could we have seen it, and how long until we can: run length, months to detect, designs."""

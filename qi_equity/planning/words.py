@@ -1,0 +1,34 @@
+"""Charts and months in words, for reasons, notes and alt texts."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["NAMES", "chart_words", "months_words"]
+
+NAMES = {
+    "p": "p chart",
+    "u": "u chart",
+    "c": "c chart",
+    "g": "g chart",
+    "t": "t chart",
+    "ewma": "EWMA",
+    "cusum": "CUSUM of the counts",
+    "bernoulli_cusum": "Bernoulli CUSUM",
+}
+_POINTS = {"event": "by the event", "birth": "by the birth", "financial-year": "by the financial year"}
+
+
+def chart_words(chart: str, every: str) -> str:
+    """Name a chart and how often it has a point: "p chart by the quarter"."""
+    return f"{NAMES[chart]} {_POINTS.get(every, f'by the {every}')}"
+
+
+def months_words(months: float) -> str:
+    """Write months to two digits or whole; "never" where they are infinite."""
+    if math.isinf(months):
+        return "never"
+    if months >= 10:
+        return f"{months:,.0f} months"
+    said = f"{months:.1f}".removesuffix(".0")
+    return f"{said} month" if said == "1" else f"{said} months"

@@ -30,7 +30,8 @@ class Plan(NamedTuple):
 
     def rows(self, index: slice | IntArray) -> Plan:
         """Give some of the designs."""
-        return Plan(*(a[index] for a in self))
+        first, last = self.periods_before[index], self.periods_after[index]
+        return Plan(self.births[index], self.before[index], self.after[index], first, last)
 
 
 class Months(NamedTuple):
@@ -95,8 +96,8 @@ def _quantiles(u: FloatArray, size: FloatArray, rate: FloatArray, kind: Kind) ->
     if kind == "rate":
         chance = special.pdtr(count, mean)
     else:
-        inside = count < n
-        chance = np.where(inside, special.bdtr(np.where(inside, count, 0.0), np.maximum(n, 1), p), 1.0)
+        inside, whole = count < n, np.maximum(n, 1).astype(np.int64)
+        chance = np.where(inside, special.bdtr(np.where(inside, count, 0.0), whole, p), 1.0)
     width = count.shape[1]
     row = row.reshape(size.shape)[:, None]
     table = (chance + np.arange(len(chance))[:, None]).ravel()

@@ -2,9 +2,8 @@
 
 The closed forms of :mod:`~qi_equity.formulas.detectable_change` are approximations; here months are drawn and
 judged by the very test of ``evaluate_change``: quasi-likelihood with dispersion of 1 or more and t quantiles,
-exact (mid-P) where a cell has fewer than 10 events, and where it has fewer than 5 no trend. Periods are
-independent and no more spread than chance makes them. All plans share their random numbers, so that more
-births or a larger change never lose power by luck, and nothing depends on which plans are asked for together.
+exact (mid-P) where a cell has fewer than 10 events, without the trend where it has fewer than 5. Periods are
+independent and spread by chance alone. All plans share their random numbers.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ MOST_PERIODS = 240
 _FIRST = 6
 # Halvings of the bracket of a ratio: finer than the error of simulation.
 _HALVINGS = 12
-# A rise to more than this many times the rate is not sought.
+# Larger rises are not sought.
 _MOST_RISE = 64.0
 
 
@@ -156,8 +155,8 @@ def gap_change_power(
 ) -> EvaluationPower:
     r"""Chance that the evaluation says a gap changed, in its direction, while the reference stays as it is.
 
-    The interval of the ratio of ratios (of odds ratios) of levels, which adds the squares of the distances of
-    the two sides' own intervals, lies wholly below 1 where the group's rate falls, above where it rises.
+    The interval of the ratio of ratios (of odds ratios) of levels, by squares added from those of both sides,
+    lies wholly below 1 where the group's rate falls, above where it rises.
 
     Parameters
     ----------
@@ -199,9 +198,9 @@ def gap_change_power(
     --------
     A group falls from 12 to 6 % beside a reference at 5 %, with a year on either side:
 
-    >>> plan = {"periods_before": 12, "periods_after": 12, "scale": "odds-ratio"}
-    >>> gap_change_power([10, 75], 0.12, 0.06, [200, 400], 0.05, **plan).power.round(1).tolist()
-    [0.3, 1.0]
+    >>> year = {"periods_before": 12, "periods_after": 12}
+    >>> gap_change_power([10, 75], 0.12, 0.06, [200, 400], 0.05, **year).power.round(1).tolist()
+    [0.2, 1.0]
     """
     one_of("scale", scale, ("ratio", "odds-ratio"))
     if scale == "odds-ratio" and kind == "rate":
@@ -249,8 +248,7 @@ def periods_needed(
 ) -> FloatArray:
     r"""Periods of baseline with which the evaluation shows a change with the power wanted.
 
-    The smallest number with which the simulated power of :func:`evaluation_power` is as high; with more it
-    is taken to stay so.
+    The smallest number with which :func:`evaluation_power` is as high; with more it is taken to stay so.
 
     Parameters
     ----------
@@ -292,7 +290,7 @@ def periods_needed(
     A fall from 12 to 6 % with a year after it, for 10 and 75 births a month:
 
     >>> periods_needed([10, 75], 0.12, 0.06, periods_after=12).tolist()
-    [inf, 6.0]
+    [inf, 4.0]
     """
     periods = {"periods_before": 1.0, "periods_after": periods_after}
     plan, shape = checked_plan({"births": births}, {"before": before, "after": after}, periods, kind)
@@ -377,7 +375,7 @@ def smallest_evaluated_ratio(
 
     >>> ratio = smallest_evaluated_ratio([10, 25, 75], 0.12, periods_before=24, periods_after=12)
     >>> ratio.round(1).tolist()
-    [0.2, 0.5, 0.7]
+    [0.3, 0.5, 0.7]
     """
     periods = {"periods_before": periods_before, "periods_after": periods_after}
     plan, shape = checked_plan({"births": births}, {"before": before}, periods, kind)

@@ -10,17 +10,20 @@ from scipy import special
 
 from qi_equity._validate import number, one_of
 from qi_equity.formulas._arrays import FloatArray, floats
+from qi_equity.formulas._count_ewma import CountEwma, count_ewma
 from qi_equity.formulas._cusum_arms import within
 from qi_equity.formulas._normal_ewma import NormalEwma, normal_ewma
 from qi_equity.formulas._roots import rising_root
 from qi_equity.formulas._two_arms import in_blocks, placed
+from qi_equity.formulas.cusum import Distribution
 from qi_equity.formulas.cusum_waiting import Side
 from qi_equity.formulas.waiting import Waiting, follow
 
-__all__ = ["StartLimits", "ewma_waiting", "ewma_width"]
+__all__ = ["StartLimits", "count_ewma_waiting", "ewma_waiting", "ewma_width"]
 
 StartLimits = Literal["exact", "asymptotic"]
 
+_ENTRIES = 2**14
 _SIDES: tuple[Side, ...] = ("both", "low", "high")
 _LIMITS: tuple[StartLimits, ...] = ("exact", "asymptotic")
 # A width is found to so much; a run length changes by about three times its size with every 1 of it.
@@ -165,3 +168,36 @@ def ewma_width(
     high = -special.ndtri(1 / wanted / (2 if of == "both" else 1))
     low, high = np.full(wanted.shape, _NARROWEST), np.maximum(high + 2 * _CLOSE, 2 * _NARROWEST)
     return rising_root(longer, low, high, close=_CLOSE, small=_CLOSE)
+
+
+def count_ewma_waiting(
+    size: ArrayLike,
+    chance: ArrayLike,
+    *,
+    weight: float = 0.2,
+    width: ArrayLike = 3.0,
+    distribution: Distribution = "binomial",
+    limits: StartLimits = "exact",
+    side: Side = "both",
+    actual: ArrayLike | None = None,
+) -> Waiting:
+    """Run."""
+    w = number("weight", weight, above=0, at_most=1)
+    of = one_of("distribution", distribution, ("binomial", "poisson"))
+    looks = one_of("side", side, _SIDES)
+    true = chance if actual is None else actual
+    n, p, now, c = floats({"size": size, "chance": chance, "actual": true, "width": width})
+    most = 1 if of == "binomial" else np.inf
+    for name, value, highest in (("size", n, np.inf), ("chance", p, most), ("actual", now, most), ("width", c, np.inf)):
+        within(name, value, 0, highest)
+    births = np.rint(n) if of == "binomial" else n
+    moves = (births * p > 0) & (p < most) & (births < np.inf) & (now < np.inf)
+    some = moves.any(axis=-1) & (c[..., 0] < np.inf)
+    sign = {"low": -1, "both": 0, "high": 1}[looks]
+    chart = CountEwma(births[some], p[some], now[some], moves[some], c[some][..., 0], w, of == "poisson", sign, one_of("limits", limits, _LIMITS) == "exact")
+
+    def follow_some(part: slice) -> Waiting:
+        return follow(*count_ewma(chart.take(part)), cycle=cycle)
+
+    cycle = n.shape[-1]
+    return placed(lambda: in_blocks(follow_some, int(some.sum()), cycle * _ENTRIES), some, cycle)

@@ -119,7 +119,8 @@ def _hazards(
         after = np.where(broken, 0, after)
         signal = np.where(read[t], seen, 0) + np.maximum(1 - on, 0)
         left = after.sum(axis=(0, 1, 2)) + np.where(read[t], 0, seen)
-        found[t] = np.where(useful[t], np.where(left > 0, signal / (left + signal), 1), 0)
+        chance = signal / np.where(left + signal > 0, left + signal, 1)
+        found[t] = np.where(useful[t], np.where(left + signal > 0, chance, 1), 0)
         # The share that is left is followed as a whole.
         whole = np.where(left > 0, left, 1)
         state = np.where(useful[t], after / whole, state)

@@ -265,7 +265,7 @@ def follower(chain: ZoneChain) -> Follow:
 
     def follow(now: FloatArray, chances: FloatArray) -> tuple[FloatArray, FloatArray]:
         of = alike @ chances.T
-        after = step @ (of[:, np.newaxis] * now).reshape(-1, now.shape[1])
+        after = np.asarray(step @ (of[:, np.newaxis] * now).reshape(-1, now.shape[1]))
         return after[:states], after[states]
 
     return follow

@@ -72,10 +72,10 @@ def zone_waiting(chain: ZoneChain, chances: ArrayLike, *, start: int = 0) -> Wai
     strata = p.reshape(-1, *p.shape[-2:])
     able = _can_signal(chain, strata.max(axis=1) > 0, start)
     survival, hazard = _followed(chain, strata[able], start)
-    waiting = Waiting(np.ones((len(strata), survival.shape[1])), np.zeros(strata.shape[:2]))
-    waiting.survival[able], waiting.hazard[able] = survival, hazard
+    left, ends = np.ones((len(strata), survival.shape[1])), np.zeros(strata.shape[:2])
+    left[able], ends[able] = survival, hazard
     shape = p.shape[:-2]
-    return Waiting(waiting.survival.reshape(*shape, -1), waiting.hazard.reshape(*shape, -1))
+    return Waiting(left.reshape(*shape, left.shape[1]), ends.reshape(*shape, ends.shape[1]))
 
 
 def _followed(chain: ZoneChain, strata: FloatArray, start: int) -> tuple[FloatArray, FloatArray]:

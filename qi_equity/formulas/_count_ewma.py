@@ -16,7 +16,7 @@ from qi_equity.formulas.waiting import Step
 
 NODES = 240
 # Counts so many standard deviations, and as many counts, from their mean do not happen.
-_FAR = 8.0
+_FAR = 7.0
 _FLOOR = 6.0
 _FORGOTTEN = 1e-13
 # A weight of 1 leaves nothing of what a node stands for; a limit is then as sharp as this share of itself.

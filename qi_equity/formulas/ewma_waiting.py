@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -9,8 +10,8 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from qi_equity._validate import number, one_of
-from qi_equity.formulas._arrays import FloatArray, floats
-from qi_equity.formulas._count_ewma import CountEwma, count_ewma
+from qi_equity.formulas._arrays import BoolArray, FloatArray, floats
+from qi_equity.formulas._count_ewma import NODES, CountEwma, count_ewma
 from qi_equity.formulas._cusum_arms import within
 from qi_equity.formulas._normal_ewma import NormalEwma, normal_ewma
 from qi_equity.formulas._roots import rising_root
@@ -19,16 +20,18 @@ from qi_equity.formulas.cusum import Distribution
 from qi_equity.formulas.cusum_waiting import Side
 from qi_equity.formulas.waiting import Waiting, follow
 
-__all__ = ["StartLimits", "count_ewma_waiting", "ewma_waiting", "ewma_width"]
+__all__ = ["StartLimits", "count_ewma_waiting", "count_ewma_width", "ewma_waiting", "ewma_width"]
 
 StartLimits = Literal["exact", "asymptotic"]
 
 _ENTRIES = 2**14
+# The width of a chart of counts is found to so much, of itself or of the run length.
+_NEAR = 1e-3
+_ROUGH = 5e-3
 _SIDES: tuple[Side, ...] = ("both", "low", "high")
 _LIMITS: tuple[StartLimits, ...] = ("exact", "asymptotic")
 # A width is found to so much; a run length changes by about three times its size with every 1 of it.
 _CLOSE = 1e-10
-_NARROWEST = 1e-4
 
 
 def ewma_waiting(
@@ -160,14 +163,21 @@ def ewma_width(
     w, of = number("weight", weight, above=0, at_most=1), one_of("side", side, _SIDES)
     within("points_between", wanted, 1, np.inf, ends=False)
 
-    def longer(width: FloatArray) -> FloatArray:
-        return np.log(ewma_waiting(0.0, weight=w, width=width, limits=limits, side=of).mean() / wanted)
+    def longer(width: FloatArray, some: BoolArray) -> FloatArray:
+        mean = ewma_waiting(0.0, weight=w, width=width, limits=limits, side=of).mean()
+        return np.asarray(np.log(mean / goal[some]))
 
-    # Averages move together, so that false signals come in bunches: a chart of the points themselves, as
-    # wide, has the shortest runs.
-    high = -special.ndtri(1 / wanted / (2 if of == "both" else 1))
-    low, high = np.full(wanted.shape, _NARROWEST), np.maximum(high + 2 * _CLOSE, 2 * _NARROWEST)
-    return rising_root(longer, low, high, close=_CLOSE, small=_CLOSE)
+    known = np.isfinite(wanted)
+    goal, found = wanted[known], np.full(wanted.shape, np.nan)
+    guess = _guess(goal, of)
+    if known.any():
+        found[known] = rising_root(longer, guess, guess, least=0.0, close=_CLOSE, small=_CLOSE)
+    return found
+
+
+def _guess(points_between: FloatArray, side: Side) -> FloatArray:
+    """Width at which a chart of the points themselves runs so long; log run lengths rise about as steeply."""
+    return np.maximum(-special.ndtri(1 / points_between / (2 if side == "both" else 1)), 0.5)
 
 
 def count_ewma_waiting(
@@ -182,22 +192,72 @@ def count_ewma_waiting(
     actual: ArrayLike | None = None,
 ) -> Waiting:
     """Run."""
-    w = number("weight", weight, above=0, at_most=1)
-    of = one_of("distribution", distribution, ("binomial", "poisson"))
-    looks = one_of("side", side, _SIDES)
-    true = chance if actual is None else actual
-    n, p, now, c = floats({"size": size, "chance": chance, "actual": true, "width": width})
-    most = 1 if of == "binomial" else np.inf
-    for name, value, highest in (("size", n, np.inf), ("chance", p, most), ("actual", now, most), ("width", c, np.inf)):
-        within(name, value, 0, highest)
-    births = np.rint(n) if of == "binomial" else n
-    moves = (births * p > 0) & (p < most) & (births < np.inf) & (now < np.inf)
-    some = moves.any(axis=-1) & (c[..., 0] < np.inf)
-    sign = {"low": -1, "both": 0, "high": 1}[looks]
-    chart = CountEwma(births[some], p[some], now[some], moves[some], c[some][..., 0], w, of == "poisson", sign, one_of("limits", limits, _LIMITS) == "exact")
+    chart, some = _read(size, chance, actual, width, weight, distribution, limits, side)
 
     def follow_some(part: slice) -> Waiting:
         return follow(*count_ewma(chart.take(part)), cycle=cycle)
 
-    cycle = n.shape[-1]
-    return placed(lambda: in_blocks(follow_some, int(some.sum()), cycle * _ENTRIES), some, cycle)
+    cycle = chart.births.shape[-1]
+    return placed(lambda: in_blocks(follow_some, len(chart.width), cycle * _ENTRIES), some, cycle)
+
+
+def count_ewma_width(
+    size: ArrayLike,
+    chance: ArrayLike,
+    *,
+    weight: float = 0.2,
+    distribution: Distribution = "binomial",
+    limits: StartLimits = "exact",
+    side: Side = "both",
+    points_between: ArrayLike = 370.0,
+) -> FloatArray:
+    """Width."""
+    n, p, wanted = floats({"size": size, "chance": chance, "points_between": points_between})
+    within("points_between", wanted, 1, np.inf, ends=False)
+    chart, some = _read(n[..., np.newaxis], p[..., np.newaxis], None, 1.0, weight, distribution, limits, side)
+    some &= np.isfinite(wanted)
+    chart = chart.take(np.isfinite(wanted[some]))
+    goal, found = wanted[some], np.full(wanted.shape, np.nan)
+    if not some.any():
+        return found
+
+    def longer(nodes: int) -> Callable[[FloatArray, BoolArray], FloatArray]:
+        def at(width: FloatArray, those: BoolArray) -> FloatArray:
+            here = chart.take(those)._replace(width=width)
+            return np.log(follow(*count_ewma(here, nodes)).mean() / goal[those])
+
+        return at
+
+    guess = _guess(goal, side)
+    rough = rising_root(longer(NODES // 4), guess, guess, least=0.0, close=_ROUGH, small=_ROUGH)
+    guess = np.where(np.isnan(rough), guess, rough)
+    found[some] = rising_root(longer(NODES), guess, guess, least=0.0, close=_NEAR, small=_NEAR)
+    return found
+
+
+def _read(
+    size: ArrayLike,
+    chance: ArrayLike,
+    actual: ArrayLike | None,
+    width: ArrayLike,
+    weight: float,
+    distribution: Distribution,
+    limits: StartLimits,
+    side: Side,
+) -> tuple[CountEwma, BoolArray]:
+    """Check the arguments; give the charts there can be, and which these are of all."""
+    w = number("weight", weight, above=0, at_most=1)
+    of = one_of("distribution", distribution, ("binomial", "poisson"))
+    sign = {"low": -1, "both": 0, "high": 1}[one_of("side", side, _SIDES)]
+    exact = one_of("limits", limits, _LIMITS) == "exact"
+    true = chance if actual is None else actual
+    n, p, now, c = floats({"size": size, "chance": chance, "actual": true, "width": width})
+    most = 1 if of == "binomial" else np.inf
+    for name, value, highest in (("size", n, np.inf), ("chance", p, most), ("actual", now, most)):
+        within(name, value, 0, highest)
+    within("width", c, 0, np.inf)
+    births = np.rint(n) if of == "binomial" else n
+    moves = (births * p > 0) & (p < most) & (births < np.inf) & (now < np.inf)
+    some = moves.any(axis=-1) & (c[..., 0] < np.inf)
+    arrays = (births[some], p[some], now[some], moves[some], c[some][..., 0])
+    return CountEwma(*arrays, weight=w, poisson=of == "poisson", sign=sign, exact=exact), some

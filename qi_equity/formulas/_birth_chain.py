@@ -16,14 +16,11 @@ import numpy as np
 from qi_equity.formulas._arrays import BoolArray, FloatArray, IntArray
 from qi_equity.formulas._cusum_arms import log_mixture
 
-# The rarer outcome moves an arm by so many points at least: sharing it between two points then adds less than
-# a four thousandth to its variance.
-_FINENESS = 32
 # Rarer than this, births are taken together: of so rare an outcome only the number in the long run matters.
 _RAREST = 0.005
 _ROUNDING = 1e-9
 # Numbers in the window of one elimination, and by how much the bands of its arms may differ.
-_BLOCK = 2**17
+_BLOCK = 2**15
 _ALIKE = 1.25
 
 
@@ -59,10 +56,13 @@ class Runs(NamedTuple):
     below: FloatArray
 
 
-def likelihood_moves(chance: FloatArray, ratio: FloatArray, largest: FloatArray) -> Moves:
+def likelihood_moves(
+    chance: FloatArray, ratio: FloatArray, largest: FloatArray, *, fineness: int
+) -> Moves:
     """Give the arms that look for odds times ``ratio``; ``largest`` is the highest chance they will meet.
 
-    Of an event likelier than its absence, the absence is taken as the event.
+    The likelier outcome moves an arm by a whole number of points, the rarer one by ``fineness`` or more; of
+    the lattices up to twice as fine the one is taken on which that falls nearest to a point.
     """
     turned = chance > 0.5
     p, most = (np.where(turned, 1 - a, a) for a in (chance, largest))
@@ -71,8 +71,8 @@ def likelihood_moves(chance: FloatArray, ratio: FloatArray, largest: FloatArray)
     # Scores of the likelihood of births together are again such scores.
     moved = np.abs(log_mixture_each(p * together, r))
     per_other = np.abs(np.log(r)) / moved - 1
-    fewest = np.ceil(_FINENESS / per_other)
-    several = fewest[:, np.newaxis] + np.floor(fewest[:, np.newaxis] * np.arange(_FINENESS) / _FINENESS)
+    fewest = np.ceil(fineness / per_other)
+    several = fewest[:, np.newaxis] + np.floor(fewest[:, np.newaxis] * np.arange(fineness) / fineness)
     off = np.modf(several * per_other[:, np.newaxis])[0]
     best = np.argmin(off * (1 - off) / several**2, axis=1)
     other = several[np.arange(len(best)), best]
@@ -128,7 +128,7 @@ class _Elimination:
     (row sums of the inverse of L).
     """
 
-    __slots__ = ("_column", "_left", "_right", "_row", "_window", "total")
+    __slots__ = ("_column", "_left", "_product", "_right", "_row", "_spare", "_window", "total")
 
     def __init__(self, moves: Moves, chance_up: FloatArray) -> None:
         down, up = (int(np.ceil(a).max()) for a in (moves.down, moves.up))
@@ -138,6 +138,7 @@ class _Elimination:
         # An arm is not moved below 0.
         self._window[:, 0] = -np.cumsum(chances[: down + 1], axis=0)[::-1]
         self._window[i == j] += 1
+        self._spare, self._product = np.empty_like(self._window), np.empty_like(self._window[1:, 1:])
         self._row, self._column = -chances[: up + 1], -chances[up : up + down + 1][::-1]
         if up >= down:
             self._row[down] += 1
@@ -158,8 +159,11 @@ class _Elimination:
         self._left[-1] = 0
         self._right[:-1] = self._right[1:] - factor * right
         self._right[-1] = 1
-        self._window[:-1, :-1] = self._window[1:, 1:] - factor[:, np.newaxis] * across
-        self._window[-1], self._window[:, -1] = self._row, self._column
+        now, after, product = self._window, self._spare, self._product
+        np.multiply(factor[:, np.newaxis], across, out=product)
+        np.subtract(now[1:, 1:], product, out=after[:-1, :-1])
+        after[-1], after[:, -1] = self._row, self._column
+        self._window, self._spare = after, now
 
     def take(self, some: BoolArray) -> None:
         """Go on with these arms only."""

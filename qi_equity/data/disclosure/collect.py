@@ -230,7 +230,7 @@ def _result(thing: _Thing, series: StratifiedSeries | None, out: Collected, figu
     what = thing.what
     if series is not None:
         meaning = replace(thing.meaning, kind=series.measure.kind, grouping=series.grouping or "")
-        thing = replace(thing, meaning=_with_confidence(meaning, what), every=series.every)
+        thing = replace(thing, meaning=_with_method(meaning, what), every=series.every)
         if series.measure.kind == "between":
             out.single_events.append(thing.source)
             return []
@@ -277,10 +277,12 @@ def _margins(thing: _Thing, series: StratifiedSeries, out: Collected) -> None:
         _frame(replace(thing, source=source, meaning=meaning, every=every), frame, out)
 
 
-def _with_confidence(meaning: Meaning, what: Any) -> Meaning:
+def _with_method(meaning: Meaning, what: Any) -> Meaning:
     method = getattr(what, "method", {})
-    level = method.get("confidence") if isinstance(method, Mapping) else None
-    return replace(meaning, confidence=float(level)) if isinstance(level, float) else meaning
+    told = method if isinstance(method, Mapping) else {}
+    level, tail = told.get("confidence"), told.get("tail")
+    meaning = replace(meaning, confidence=float(level)) if isinstance(level, float) else meaning
+    return replace(meaning, tail=float(tail)) if isinstance(tail, float) else meaning
 
 
 def _window(series: StratifiedSeries | None) -> int:

@@ -180,25 +180,21 @@ def _drawn(item: Printed, kind: str, lines: dict[str, Range], row: Ints, births:
         return fits
     close = centre.there[row] & (centre.high[row] - centre.low[row] < _NARROW * np.abs(centre.high[row]))
     at = np.flatnonzero(fits & close & (centre.low[row] > 0))
-    fits[at] &= _reckoned(kind, lines, centre, row[at], births[at])
+    fits[at] &= _reckoned(item, kind, lines, row[at], births[at])
     return fits
 
 
-def _reckoned(kind: str, lines: dict[str, Range], centre: Range, row: Ints, births: Floats) -> Bools:
+def _reckoned(item: Printed, kind: str, lines: dict[str, Range], row: Ints, births: Floats) -> Bools:
     """Reckon the limits anew and compare."""
     formula = p_probability_limits if kind == "proportion" else u_probability_limits
+    centre = item.numbers["centre_line"]
     middle = (centre.low[row] + centre.high[row]) / 2
     fits = np.ones(len(row), dtype=bool)
-    for ending, tail in (("", None), ("_2s", _TWO_SIGMA_TAIL)):
+    for ending, tail in (("", item.meaning.tail), ("_2s", _TWO_SIGMA_TAIL)):
         wanted = [n for n in ("lower", "upper") if n + ending in lines]
         if not wanted or not len(row):
             continue
-        nothing = np.zeros(len(row))
-        found = (
-            formula(nothing, births, centre_line=middle)
-            if tail is None
-            else formula(nothing, births, centre_line=middle, tail=tail)
-        )
+        found = formula(np.zeros(len(row)), births, centre_line=middle, tail=tail)
         for name in wanted:
             line, value = lines[name + ending], getattr(found, name)
             give = _REL * np.maximum(np.abs(value), 1e-6)

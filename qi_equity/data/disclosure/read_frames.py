@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,7 @@ def read_frame(
             numbers["value"] = _or(numbers["value"], exactly(frame["raw"]))
     missing, hidden = _shown_as(frame, columns, numbers, meaning.kind)
     if "centre_line" in numbers:
-        meaning = Meaning(meaning.kind, "limits", meaning.confidence, meaning.grouping, meaning.release)
+        meaning = replace(meaning, lines="limits")
     # A value without a count to it says nothing; of an arm of a CUSUM it is no rate.
     plain = _mask(frame, "arm", "both") if "arm" in frame else np.ones(len(frame), dtype=bool)
     status = frame["status"].astype("str") if "status" in frame else pd.Series([""] * len(frame))

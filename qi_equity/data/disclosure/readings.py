@@ -125,6 +125,8 @@ class Meaning:
         Grouping of the scheme that the groups are of; "" where there is none.
     release : int
         Number of the release it was published in, from 0.
+    tail : float
+        Probability of one side beyond exact limits.
     """
 
     kind: str = ""
@@ -132,6 +134,7 @@ class Meaning:
     confidence: float = 0.95
     grouping: str = ""
     release: int = 0
+    tail: float = 0.00135
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,7 +18,6 @@ from qi_equity.spc.kinds_weighted import (
     Vlad,
 )
 
-_TAILS = "each tail below 0.00135"
 _SPREADS = {"mr": "moving range", "s": "standard deviation", "r": "range"}
 _FITTED = {"weibull": "Weibull", "exponential": "exponential"}
 
@@ -126,10 +125,14 @@ def how_made(measure: Measure, spec: Spec) -> str:
 
 def _of_counts(spec: P | NP | U | C) -> str:
     if spec.limits == "exact":
-        return f"exact probability limits ({_TAILS})"
+        return f"exact probability limits ({_tails(spec)})"
     if spec.limits == "laney":
         return "Laney's limits (3 standard errors, times the spread between neighbouring periods)"
     return "classical limits (3 standard errors)"
+
+
+def _tails(spec: P | NP | U | C | G | T) -> str:
+    return f"each tail below {spec.tail:.4g}"
 
 
 def _of_gaps(spec: G | T) -> str:
@@ -137,13 +140,13 @@ def _of_gaps(spec: G | T) -> str:
         return f"{_of_times(spec)}; the axis is stretched towards 0, so that short times can be seen"
     if spec.limits == "classical":
         return "classical limits (3 standard deviations)"
-    return f"probability limits of the geometric distribution ({_TAILS})"
+    return f"probability limits of the geometric distribution ({_tails(spec)})"
 
 
 def _of_times(spec: T) -> str:
     if spec.limits == "transform":
         return "limits from moving ranges of the times to the power 1/3.6"
-    return f"probability limits of the {_FITTED[spec.limits]} distribution ({_TAILS})"
+    return f"probability limits of the {_FITTED[spec.limits]} distribution ({_tails(spec)})"
 
 
 def _of_past(

@@ -24,7 +24,7 @@ from qi_equity.spc.chart import ControlChart
 from qi_equity.spc.judge import ARMS, Case, Judged, as_arms, judge
 from qi_equity.spc.kinds import Spec, specification
 from qi_equity.spc.kinds_measurements import Run
-from qi_equity.spc.lines import THREE_SIGMA
+from qi_equity.spc.lines import own_tail
 from qi_equity.spc.needs import needs
 from qi_equity.spc.overlap import Overlap, overlap_of
 from qi_equity.spc.pieces import LINES, take_timeline
@@ -160,14 +160,14 @@ def _method(
     overlap: Overlap,
 ) -> Mapping[str, Any]:
     is_run = chosen.specs == (Run(),)
-    exact = any(getattr(spec, "limits", None) in ("exact", "probability") for spec in chosen.specs)
+    tails = {own_tail(spec) for spec in chosen.specs} - {None}
     return MappingProxyType(
         {
             "chart": [specification(spec) for spec in chosen.specs],
             "kinds": chosen.reasons(series.cells.strata),
             "centre_line": "median of the baseline" if is_run else "from the baseline of each phase",
             "limits": None if is_run else limits,
-            "tail": THREE_SIGMA.tail if exact else None,
+            "tail": tails.pop() if tails else None,
             "rules": rules.to_dict(),
             "runs_tests": {
                 "chance_between": [runs_tests.CHANCE_LOW, runs_tests.CHANCE_HIGH],

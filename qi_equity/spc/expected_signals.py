@@ -25,7 +25,7 @@ from qi_equity.spc.kinds import DEFAULTS, Spec
 from qi_equity.spc.kinds_between import G
 from qi_equity.spc.kinds_counts import NP, C, P, U
 from qi_equity.spc.kinds_measurements import Individuals, IPrime, Xbar
-from qi_equity.spc.lines import Width
+from qi_equity.spc.lines import Width, tail_of
 from qi_equity.spc.rule_sets import resolve_rules
 from qi_equity.spc.rules import RuleSet
 from qi_equity.spc.runs_tests import CHANCE_HIGH, CHANCE_LOW
@@ -168,7 +168,7 @@ def _numbers(spec: Counted, centre_line: float | None, size: float | None) -> tu
 
 
 def _limits(spec: Counted, mean: FloatArray, births: FloatArray, width: Width) -> Limits:
-    tail, nsigma, nothing = width.tail, width.nsigma, np.full(mean.shape, np.nan)
+    tail, nsigma, nothing = tail_of(spec, width), width.nsigma, np.full(mean.shape, np.nan)
     match spec:
         case P(limits="exact"):
             return p_probability_limits(nothing, births, centre_line=mean, tail=tail)

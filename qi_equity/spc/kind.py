@@ -16,6 +16,12 @@ Distribution = Literal["binomial", "poisson", "normal", "geometric", "weibull", 
 Constants = Literal["exact", "mdc", "qicharts2"]
 CONSTANTS: tuple[Constants, ...] = ("exact", "mdc", "qicharts2")
 
+TAIL = 0.00135
+"""Probability of one side beyond a limit, as beyond three sigma of a normal distribution."""
+
+_LARGEST_TAIL = 0.02
+"""Less than beyond two sigma, 0.02275: the limits must lie outside the zones."""
+
 
 class Kind:
     """Base of the specifications of charts; the class variables say what a kind is.
@@ -85,3 +91,17 @@ def check_ranges(spread: str, constants: str, *, used: bool, where: str) -> None
     _validate.one_of("constants", constants, CONSTANTS)
     if not used and (spread, constants) != ("mean", "exact"):
         raise OptionError(f"spread={spread!r} and constants={constants!r} are for {where}; leave them out.")
+
+
+def check_tail(tail: float, *, used: bool, where: str) -> float:
+    """Check the probability of one side beyond a limit; what would have no effect is refused.
+
+    Raises
+    ------
+    InputTypeError, OptionError
+        If it is no number, not allowed, or not with these limits.
+    """
+    found = _validate.number("tail", tail, above=0, at_most=_LARGEST_TAIL)
+    if not used and found != TAIL:
+        raise OptionError(f"tail={tail!r} is for {where}; leave it out.")
+    return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from qi_equity import _validate
-from qi_equity.spc.kind import Constants, Distribution, Kind, Plots, check_ranges
+from qi_equity.spc.kind import TAIL, Constants, Distribution, Kind, Plots, check_ranges, check_tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +17,22 @@ class G(Kind):
     ----------
     limits : {"probability", "classical"}
         ``"probability"``: a gap signals when its tail probability under the geometric distribution is below
-        0.00135; the centre line is the median of that distribution.
+        ``tail``; the centre line is the median of that distribution.
         ``"classical"``: mean plus and minus three standard deviations, about the median of the gaps. Its
         upper limit gives a false signal on 1.8 % of points.
     smallest : {1, 0}
         The smallest gap there can be: 1 where the birth with the event is counted, as
         :func:`~qi_equity.between_events` does; 0 where only the births between are.
+    tail : float
+        For probability limits: probability of one side below which a gap signals, > 0 and at most 0.02.
+        Default: that beyond three sigma.
 
     Raises
     ------
+    InputTypeError
+        If ``tail`` is no number.
     OptionError
-        If an option is none of these.
+        If an option is none of these, or ``tail`` not for these limits.
 
     References
     ----------
@@ -38,11 +43,12 @@ class G(Kind):
     --------
     >>> import qi_equity as qe
     >>> qe.G()
-    G(limits='probability', smallest=1)
+    G(limits='probability', smallest=1, tail=0.00135)
     """
 
     limits: Literal["probability", "classical"] = "probability"
     smallest: Literal[0, 1] = 1
+    tail: float = TAIL
     label: ClassVar[str] = "g"
     title: ClassVar[str] = "g chart (gaps between events)"
     fits: ClassVar[tuple[str, ...]] = ("between",)
@@ -51,6 +57,8 @@ class G(Kind):
     def __post_init__(self) -> None:
         _validate.one_of("limits", self.limits, ("probability", "classical"))
         object.__setattr__(self, "smallest", _validate.one_of("smallest", self.smallest, (1, 0)))
+        found = check_tail(self.tail, used=self.limits == "probability", where="limits='probability'")
+        object.__setattr__(self, "tail", found)
 
     @property
     def floor(self) -> float:
@@ -85,17 +93,22 @@ class T(Kind):
     ----------
     limits : {"weibull", "exponential", "transform"}
         ``"weibull"`` and ``"exponential"``: the distribution is fitted to the baseline by maximum likelihood,
-        and a point signals when its tail probability is below 0.00135. ``"transform"``: limits of an i chart
+        and a point signals when its tail probability is below ``tail``. ``"transform"``: limits of an i chart
         of the times to the power 1/3.6, put back.
     spread : {"mean", "screened"}
         For the transformed times: the plain mean of their moving ranges, or after one screening.
     constants : {"exact", "mdc", "qicharts2"}
         For the transformed times: as in :class:`Individuals`.
+    tail : float
+        For the fitted distributions: probability of one side below which a time signals, > 0 and at most
+        0.02. Default: that beyond three sigma.
 
     Raises
     ------
+    InputTypeError
+        If ``tail`` is no number.
     OptionError
-        If an option is none of these, or says something of the transformed times for other limits.
+        If an option is none of these, or says something of other limits than those chosen.
 
     References
     ----------
@@ -107,12 +120,13 @@ class T(Kind):
     --------
     >>> import qi_equity as qe
     >>> qe.T(limits="exponential")
-    T(limits='exponential', spread='mean', constants='exact')
+    T(limits='exponential', spread='mean', constants='exact', tail=0.00135)
     """
 
     limits: Literal["weibull", "exponential", "transform"] = "exponential"
     spread: Literal["mean", "screened"] = "mean"
     constants: Constants = "exact"
+    tail: float = TAIL
     label: ClassVar[str] = "t"
     title: ClassVar[str] = "t chart (time between events)"
     fits: ClassVar[tuple[str, ...]] = ("between",)
@@ -123,6 +137,8 @@ class T(Kind):
         _validate.one_of("limits", self.limits, ("weibull", "exponential", "transform"))
         used = self.limits == "transform"
         check_ranges(self.spread, self.constants, used=used, where="limits='transform'")
+        found = check_tail(self.tail, used=not used, where="limits='exponential' or 'weibull'")
+        object.__setattr__(self, "tail", found)
 
     @property
     def distribution(self) -> Distribution:

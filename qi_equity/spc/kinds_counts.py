@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from qi_equity import _validate
-from qi_equity.spc.kind import Constants, Distribution, Kind, Plots, check_ranges
+from qi_equity.spc.kind import TAIL, Constants, Distribution, Kind, Plots, check_ranges, check_tail
 
 LaneySpread = Literal["mean", "screened"]
 
@@ -17,6 +17,7 @@ class Counted(Kind):
     __slots__ = ()
 
     limits: Literal["exact", "classical", "laney"]
+    tail: float
     counts_as: ClassVar[Distribution]
     least: ClassVar[float] = 0.0
 
@@ -35,6 +36,10 @@ class Counted(Kind):
         """Whether points are events among births."""
         return True
 
+    def _check_tail(self) -> None:
+        found = check_tail(self.tail, used=self.limits == "exact", where="limits='exact'")
+        object.__setattr__(self, "tail", found)
+
 
 @dataclass(frozen=True, slots=True)
 class P(Counted):
@@ -44,7 +49,7 @@ class P(Counted):
     ----------
     limits : {"exact", "classical", "laney"}
         ``"exact"``: a point signals when its binomial tail probability under the centre line is below
-        0.00135; the limit is drawn half-way between the last count that does not signal and the first that
+        ``tail``; the limit is drawn half-way between the last count that does not signal and the first that
         does.
         ``"classical"``: the textbook's three standard errors, clipped to [0, 1].
         ``"laney"``: Laney's p' chart, standard errors times the spread between neighbouring periods; for
@@ -55,11 +60,17 @@ class P(Counted):
         screening.
     constants : {"exact", "mdc", "qicharts2"}
         For Laney's chart: as in :class:`Individuals`.
+    tail : float
+        For exact limits: probability of one side below which a count signals, > 0 and at most 0.02. Default:
+        that beyond three sigma. False alarms of groups of any size can be made as rare in time by each
+        having its own.
 
     Raises
     ------
+    InputTypeError
+        If ``tail`` is no number.
     OptionError
-        If an option is none of these, or says something of Laney's chart for another.
+        If an option is none of these, or says something of other limits than those chosen.
 
     References
     ----------
@@ -70,12 +81,13 @@ class P(Counted):
     --------
     >>> import qi_equity as qe
     >>> qe.P(limits="classical")
-    P(limits='classical', spread='mean', constants='exact')
+    P(limits='classical', spread='mean', constants='exact', tail=0.00135)
     """
 
     limits: Literal["exact", "classical", "laney"] = "exact"
     spread: LaneySpread = "mean"
     constants: Constants = "exact"
+    tail: float = TAIL
     label: ClassVar[str] = "p"
     title: ClassVar[str] = "p chart"
     fits: ClassVar[tuple[str, ...]] = ("proportion",)
@@ -85,6 +97,7 @@ class P(Counted):
     def __post_init__(self) -> None:
         _validate.one_of("limits", self.limits, ("exact", "classical", "laney"))
         check_ranges(self.spread, self.constants, used=self.limits == "laney", where="limits='laney'")
+        self._check_tail()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +111,15 @@ class U(Counted):
 
     spread, constants : str
         For Laney's chart, as in :class:`P`.
+    tail : float
+        For exact limits, as in :class:`P`.
 
     Raises
     ------
+    InputTypeError
+        If ``tail`` is no number.
     OptionError
-        If an option is none of these, or says something of Laney's chart for another.
+        If an option is none of these, or says something of other limits than those chosen.
 
     References
     ----------
@@ -113,12 +130,13 @@ class U(Counted):
     --------
     >>> import qi_equity as qe
     >>> qe.U()
-    U(limits='exact', spread='mean', constants='exact')
+    U(limits='exact', spread='mean', constants='exact', tail=0.00135)
     """
 
     limits: Literal["exact", "classical", "laney"] = "exact"
     spread: LaneySpread = "mean"
     constants: Constants = "exact"
+    tail: float = TAIL
     label: ClassVar[str] = "u"
     title: ClassVar[str] = "u chart"
     fits: ClassVar[tuple[str, ...]] = ("rate",)
@@ -127,6 +145,7 @@ class U(Counted):
     def __post_init__(self) -> None:
         _validate.one_of("limits", self.limits, ("exact", "classical", "laney"))
         check_ranges(self.spread, self.constants, used=self.limits == "laney", where="limits='laney'")
+        self._check_tail()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +156,15 @@ class NP(Counted):
     ----------
     limits : {"exact", "classical"}
         As in :class:`P`.
+    tail : float
+        For exact limits, as in :class:`P`.
 
     Raises
     ------
+    InputTypeError
+        If ``tail`` is no number.
     OptionError
-        If ``limits`` is neither.
+        If ``limits`` is neither, or ``tail`` not allowed or not for these limits.
 
     References
     ----------
@@ -151,10 +174,11 @@ class NP(Counted):
     --------
     >>> import qi_equity as qe
     >>> qe.NP()
-    NP(limits='exact')
+    NP(limits='exact', tail=0.00135)
     """
 
     limits: Literal["exact", "classical"] = "exact"
+    tail: float = TAIL
     label: ClassVar[str] = "np"
     title: ClassVar[str] = "np chart"
     fits: ClassVar[tuple[str, ...]] = ("proportion",)
@@ -163,6 +187,7 @@ class NP(Counted):
 
     def __post_init__(self) -> None:
         _validate.one_of("limits", self.limits, ("exact", "classical"))
+        self._check_tail()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +198,15 @@ class C(Counted):
     ----------
     limits : {"exact", "classical"}
         As in :class:`P`, with the Poisson distribution; classical lower limits are clipped at 0.
+    tail : float
+        For exact limits, as in :class:`P`.
 
     Raises
     ------
+    InputTypeError
+        If ``tail`` is no number.
     OptionError
-        If ``limits`` is neither.
+        If ``limits`` is neither, or ``tail`` not allowed or not for these limits.
 
     References
     ----------
@@ -187,10 +216,11 @@ class C(Counted):
     --------
     >>> import qi_equity as qe
     >>> qe.C()
-    C(limits='exact')
+    C(limits='exact', tail=0.00135)
     """
 
     limits: Literal["exact", "classical"] = "exact"
+    tail: float = TAIL
     label: ClassVar[str] = "c"
     title: ClassVar[str] = "c chart"
     fits: ClassVar[tuple[str, ...]] = ("count",)
@@ -198,3 +228,4 @@ class C(Counted):
 
     def __post_init__(self) -> None:
         _validate.one_of("limits", self.limits, ("exact", "classical"))
+        self._check_tail()

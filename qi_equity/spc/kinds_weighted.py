@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from qi_equity import _validate
-from qi_equity.errors import InputTypeError
+from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.spc.kind import Kind, Plots
 
 COUNTS = ("proportion", "rate", "count")
+
+FALSE_SIGNAL_EVERY = 740.0
+"""Points (or months) between false signals of one arm, as of a limit at three sigma."""
 
 
 class Weighted(Kind):
@@ -121,14 +124,17 @@ class CountCusum(Weighted):
         Change to find, > 1: odds (proportions) or rates times this, and divided by this.
     h : float, optional
         Threshold of the log-likelihood ratio, > 0. Default: for each stratum, and each arm, the one that
-        gives a false signal once in 740 points on average, as often as a limit at three sigma.
+        gives a false signal once in ``false_signal_every`` points on average.
     head_start : float
         Where both arms start, >= 0, below ``h``.
+    false_signal_every : float
+        Points between false signals of each arm, on average, > 1, from which ``h`` is found; not with ``h``.
+        Default: as of a limit at three sigma. It is meant for arms that start from 0.
 
     Raises
     ------
     InputTypeError, OptionError
-        If a parameter is no number, or outside its range.
+        If a parameter is no number, outside its range, or ``false_signal_every`` is given with ``h``.
 
     References
     ----------
@@ -140,12 +146,13 @@ class CountCusum(Weighted):
     --------
     >>> import qi_equity as qe
     >>> qe.CountCusum(ratio=1.5)
-    CountCusum(ratio=1.5, h=None, head_start=0.0)
+    CountCusum(ratio=1.5, h=None, head_start=0.0, false_signal_every=740.0)
     """
 
     ratio: float = 2.0
     h: float | None = None
     head_start: float = 0.0
+    false_signal_every: float = FALSE_SIGNAL_EVERY
     label: ClassVar[str] = "cusum"
     title: ClassVar[str] = "CUSUM chart of counts"
     fits: ClassVar[tuple[str, ...]] = COUNTS
@@ -157,6 +164,7 @@ class CountCusum(Weighted):
         below = math.inf if self.h is None else self.h
         start = _validate.number("head_start", self.head_start, at_least=0, below=below)
         object.__setattr__(self, "head_start", start)
+        object.__setattr__(self, "false_signal_every", _every(self.false_signal_every, self.h))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +180,20 @@ class BernoulliCusum(Weighted):
         Change to find, > 1: odds times this, and divided by this.
     h : float, optional
         Threshold of the log-likelihood ratio, > 0; reaching it signals. Default: for each stratum and arm the
-        one that gives a false signal once in 740 months on average.
+        one that gives a false signal once in ``false_signal_every`` months on average.
     restart : bool
         Whether an arm starts from 0 again after it has signalled.
     chance : float, optional
         Chance of the event to measure against, in (0, 1), such as a target. Default: events among the births
         of the baseline's gaps, of each stratum.
+    false_signal_every : float
+        Months, at the births a month of the baseline, between false signals of each arm, on average, > 1,
+        from which ``h`` is found; not with ``h``.
 
     Raises
     ------
     InputTypeError, OptionError
-        If a parameter is not of its type, or outside its range.
+        If a parameter is not of its type, outside its range, or ``false_signal_every`` is given with ``h``.
 
     References
     ----------
@@ -195,13 +206,14 @@ class BernoulliCusum(Weighted):
     --------
     >>> import qi_equity as qe
     >>> qe.BernoulliCusum(h=3.5)
-    BernoulliCusum(odds_ratio=2.0, h=3.5, restart=True, chance=None)
+    BernoulliCusum(odds_ratio=2.0, h=3.5, restart=True, chance=None, false_signal_every=740.0)
     """
 
     odds_ratio: float = 2.0
     h: float | None = None
     restart: bool = True
     chance: float | None = None
+    false_signal_every: float = FALSE_SIGNAL_EVERY
     label: ClassVar[str] = "bernoulli_cusum"
     title: ClassVar[str] = "Bernoulli CUSUM chart"
     fits: ClassVar[tuple[str, ...]] = ("between",)
@@ -213,6 +225,7 @@ class BernoulliCusum(Weighted):
         _flag("restart", self.restart)
         if self.chance is not None:
             object.__setattr__(self, "chance", _validate.number("chance", self.chance, above=0, below=1))
+        object.__setattr__(self, "false_signal_every", _every(self.false_signal_every, self.h))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +241,18 @@ class RiskAdjustedCusum(Weighted):
         Change to find, > 1: odds (or rate, by period) times this, and divided by this.
     h : float, optional
         Threshold of the log-likelihood ratio, > 0; reaching it signals. Default: for each stratum and arm the
-        one that gives a false signal once in 740 months (or periods, if counted by period) on average, were
-        all cases of the mean risk.
+        one that gives a false signal once in ``false_signal_every`` months (or periods, if counted by period)
+        on average, were all cases of the mean risk.
     restart : bool
         Whether an arm starts from 0 again after it has signalled; by period it always goes on.
+    false_signal_every : float
+        Months (or periods, if counted by period) between false signals of each arm, on average, > 1, from
+        which ``h`` is found; not with ``h``.
 
     Raises
     ------
     InputTypeError, OptionError
-        If a parameter is not of its type, or outside its range.
+        If a parameter is not of its type, outside its range, or ``false_signal_every`` is given with ``h``.
 
     References
     ----------
@@ -253,6 +269,7 @@ class RiskAdjustedCusum(Weighted):
     odds_ratio: float = 2.0
     h: float | None = None
     restart: bool = True
+    false_signal_every: float = FALSE_SIGNAL_EVERY
     label: ClassVar[str] = "risk_adjusted_cusum"
     title: ClassVar[str] = "risk-adjusted CUSUM chart"
     fits: ClassVar[tuple[str, ...]] = ("proportion", "between")
@@ -262,6 +279,7 @@ class RiskAdjustedCusum(Weighted):
         object.__setattr__(self, "odds_ratio", _validate.number("odds_ratio", self.odds_ratio, above=1))
         object.__setattr__(self, "h", _threshold(self.h))
         _flag("restart", self.restart)
+        object.__setattr__(self, "false_signal_every", _every(self.false_signal_every, self.h))
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +305,17 @@ class Vlad(Weighted):
 
 def _threshold(h: float | None) -> float | None:
     return None if h is None else _validate.number("h", h, above=0)
+
+
+def _every(points: float, h: float | None) -> float:
+    """Check how rare false signals are to be; with a threshold of one's own it would have no effect."""
+    found = _validate.number("false_signal_every", points, above=1)
+    if h is not None and found != FALSE_SIGNAL_EVERY:
+        raise OptionError(
+            f"false_signal_every={points!r} is for thresholds that are found, and h={h!r} is one; leave one "
+            "of them out."
+        )
+    return found
 
 
 def _flag(argument: str, value: bool) -> None:

@@ -24,6 +24,7 @@ from qi_equity.formulas.probability_limits import (
 )
 from qi_equity.formulas.subgroups import r_limits, s_limits, xbar_limits
 from qi_equity.formulas.taylor import ip_limits
+from qi_equity.spc.kind import TAIL
 from qi_equity.spc.kinds_between import G, T
 from qi_equity.spc.kinds_counts import NP, C, P, U
 from qi_equity.spc.kinds_measurements import Individuals, IPrime, MovingRange, R, Run, S, Xbar
@@ -41,7 +42,7 @@ class Width:
     tail: float
 
 
-THREE_SIGMA = Width(3.0, 0.00135)
+THREE_SIGMA = Width(3.0, TAIL)
 TWO_SIGMA = Width(2.0, 0.02275013194817921)
 ONE_SIGMA = Width(1.0, 0.15865525393145707)
 
@@ -83,6 +84,27 @@ def shewhart_lines(
     return Lines({"both": plotted}, _limits(spec, seen, plotted, width, centre_line))
 
 
+def tail_of(spec: P | NP | U | C | G | T, width: Width) -> float:
+    """Give the tail probability of a line at a width: at three sigma the limit has that of its chart."""
+    return spec.tail if width == THREE_SIGMA else width.tail
+
+
+def own_tail(spec: object) -> float | None:
+    """Give the probability of one side beyond the limits of a chart; None where no such makes them."""
+    match spec:
+        case (
+            P(limits="exact")
+            | NP(limits="exact")
+            | U(limits="exact")
+            | C(limits="exact")
+            | G(limits="probability")
+            | T(limits="exponential" | "weibull")
+        ):
+            return spec.tail
+        case _:
+            return None
+
+
 def plotted_values(spec: Shewhart, seen: Observations) -> FloatArray:
     """Give the points of the chart."""
     match spec:
@@ -119,7 +141,7 @@ def _count_limits(
     spec: P | NP | U | C, seen: Observations, width: Width, centre_line: FloatArray | None
 ) -> Limits:
     events, births, baseline = seen.cells.numerator, seen.cells.denominator, seen.baseline
-    tail, nsigma = width.tail, width.nsigma
+    tail, nsigma = tail_of(spec, width), width.nsigma
     match spec:
         case P(limits="exact"):
             return p_probability_limits(events, births, baseline=baseline, centre_line=centre_line, tail=tail)
@@ -193,7 +215,7 @@ def _gap_limits(spec: G | T, plotted: FloatArray, seen: Observations, width: Wid
     match spec:
         case G(limits="probability"):
             return g_probability_limits(
-                plotted, baseline=seen.baseline, smallest=spec.smallest, tail=width.tail
+                plotted, baseline=seen.baseline, smallest=spec.smallest, tail=tail_of(spec, width)
             )
         case G():
             return g_limits(plotted, baseline=seen.baseline, smallest=spec.smallest, nsigma=width.nsigma)
@@ -210,5 +232,5 @@ def _gap_limits(spec: G | T, plotted: FloatArray, seen: Observations, width: Wid
                 "weibull" if spec.limits == "weibull" else "exponential"
             )
             return t_probability_limits(
-                plotted, baseline=seen.baseline, distribution=distribution, tail=width.tail
+                plotted, baseline=seen.baseline, distribution=distribution, tail=tail_of(spec, width)
             )

@@ -26,9 +26,6 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Weighted = Ewma | Cusum | CountCusum | BernoulliCusum | RiskAdjustedCusum | Vlad
 
-FALSE_SIGNAL_EVERY = 740.0
-"""Points (or months) between false signals of one arm, as of a limit at three sigma."""
-
 DAYS_A_MONTH = 365.25 / 12
 
 
@@ -160,7 +157,7 @@ def _risk_threshold(spec: RiskAdjustedCusum, seen: Observations) -> tuple[FloatA
             1.0,
             distribution="poisson",
             ratio=spec.odds_ratio,
-            points_between=FALSE_SIGNAL_EVERY,
+            points_between=spec.false_signal_every,
         )
         return found.low, found.high
     return _births_threshold(spec, seen, _share(seen, seen.cells.expected))
@@ -187,7 +184,7 @@ def _with_open(seen: Observations) -> BoolArray:
 def _births_threshold(
     spec: BernoulliCusum | RiskAdjustedCusum, seen: Observations, chance: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Find the thresholds that signal falsely once in 740 months, at the births a month of the baseline."""
+    """Find the thresholds that signal falsely as rarely as asked, at the births a month of the baseline."""
     births = np.where(seen.baseline, seen.cells.denominator, 0)
     dates = (seen.cells.periods - np.datetime64("1970-01-01", "us")) / np.timedelta64(1, "D")
     dates = np.where(seen.baseline, dates, np.nan)
@@ -197,16 +194,16 @@ def _births_threshold(
     with np.errstate(invalid="ignore", divide="ignore"):
         a_month = later / (last - first) * DAYS_A_MONTH
     known = np.isfinite(a_month) & (a_month > 0)
-    found = bernoulli_threshold(
-        chance, spec.odds_ratio, np.where(known, FALSE_SIGNAL_EVERY * a_month, np.nan)
-    )
+    # No arm can signal before the first birth.
+    between = np.maximum(spec.false_signal_every * a_month, 1)
+    found = bernoulli_threshold(chance, spec.odds_ratio, np.where(known, between, np.nan))
     return found.low, found.high
 
 
 def _count_threshold(
     spec: CountCusum, seen: Observations, base: Limits, size: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Find the thresholds that signal falsely once in 740 points, at the usual births of the baseline."""
+    """Find the thresholds that signal falsely as rarely as asked, at the usual births of the baseline."""
     usual = row_median(np.where(seen.baseline, size, np.nan))
     line = row_median(np.where(seen.baseline, base.centre_line, np.nan))
     found = count_cusum_threshold(
@@ -214,7 +211,7 @@ def _count_threshold(
         line,
         distribution=_distribution(seen),
         ratio=spec.ratio,
-        points_between=FALSE_SIGNAL_EVERY,
+        points_between=spec.false_signal_every,
     )
     return found.low, found.high
 

@@ -469,13 +469,17 @@ def test_planned_charts_of_normal_points(kind: str) -> None:
     assert found.standard_error == 0
 
 
-@pytest.mark.parametrize("limits", ["exact", "classical"])
-def test_planned_limits_of_counts(limits: Any) -> None:
-    k = np.arange(200)
-    p = false_signal_probability("shewhart", 10, kind=P(limits), centre_line=0.1, size=60).probability
-    np_ = false_signal_probability("shewhart", 10, kind=NP(limits), centre_line=0.1, size=60).probability
-    u = false_signal_probability("shewhart", 10, kind=U(limits), centre_line=0.1, size=60).probability
-    c = false_signal_probability("shewhart", 10, kind=C(limits), centre_line=6).probability
+@pytest.mark.parametrize(
+    ("limits", "tail"), [("exact", 0.00135), ("exact", 0.012), ("exact", 0.0001), ("classical", 0.00135)]
+)
+def test_planned_limits_of_counts(limits: Any, tail: float) -> None:
+    k, own = np.arange(200), {"tail": tail}
+    p = false_signal_probability("shewhart", 10, kind=P(limits, **own), centre_line=0.1, size=60).probability
+    np_ = false_signal_probability(
+        "shewhart", 10, kind=NP(limits, **own), centre_line=0.1, size=60
+    ).probability
+    u = false_signal_probability("shewhart", 10, kind=U(limits, **own), centre_line=0.1, size=60).probability
+    c = false_signal_probability("shewhart", 10, kind=C(limits, **own), centre_line=6).probability
     if limits == "classical":
         low, high = 6 - 3 * math.sqrt(5.4), 6 + 3 * math.sqrt(5.4)
         beyond = stats.binom.pmf(k, 60, 0.1)[(k < low) | (k > high)].sum()
@@ -483,7 +487,7 @@ def test_planned_limits_of_counts(limits: Any) -> None:
     else:
         pmf, pois = stats.binom.pmf(k, 60, 0.1), stats.poisson.pmf(k, 6)
         beyond, beyond_u = (
-            f[(f.cumsum() < 0.00135) | (f[::-1].cumsum()[::-1] < 0.00135)].sum() for f in (pmf, pois)
+            f[(f.cumsum() < tail) | (f[::-1].cumsum()[::-1] < tail)].sum() for f in (pmf, pois)
         )
     assert p == pytest.approx(1 - (1 - beyond) ** 10, rel=1e-9)
     assert np_ == pytest.approx(p, rel=1e-9)
@@ -491,15 +495,17 @@ def test_planned_limits_of_counts(limits: Any) -> None:
     assert c == pytest.approx(u, rel=1e-9)
 
 
-@pytest.mark.parametrize("limits", ["probability", "classical"])
-def test_planned_gaps(limits: Any) -> None:
-    found = false_signal_probability("shewhart", 5, kind=G(limits), centre_line=30)
+@pytest.mark.parametrize(
+    ("limits", "tail"), [("probability", 0.00135), ("probability", 0.0125), ("classical", 0.00135)]
+)
+def test_planned_gaps(limits: Any, tail: float) -> None:
+    found = false_signal_probability("shewhart", 5, kind=G(limits, tail=tail), centre_line=30)
     k = np.arange(1, 3000)
     pmf = stats.geom.pmf(k, 1 / 30)
     if limits == "classical":
         beyond = pmf[k > 30 + 3 * math.sqrt(30 * 29)].sum()
     else:
-        beyond = pmf[(pmf.cumsum() < 0.00135) | (stats.geom.sf(k - 1, 1 / 30) < 0.00135)].sum()
+        beyond = pmf[(pmf.cumsum() < tail) | (stats.geom.sf(k - 1, 1 / 30) < tail)].sum()
     assert found.probability == pytest.approx(1 - (1 - beyond) ** 5, rel=1e-9)
 
 

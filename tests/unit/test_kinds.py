@@ -47,6 +47,9 @@ OPTIONS = [
     qe.CountCusum(1.5, 3.2, 1),
     qe.BernoulliCusum(3, 4.5, False),
     qe.RiskAdjustedCusum(1.5, 3, False),
+    *(made(tail=0.004) for made in (qe.P, qe.U, qe.NP, qe.C, qe.G, qe.T)),
+    qe.T("weibull", tail=0.02),
+    *(made(false_signal_every=150) for made in (qe.CountCusum, qe.BernoulliCusum, qe.RiskAdjustedCusum)),
 ]
 
 
@@ -169,6 +172,12 @@ def test_moving_ranges_are_spoken_of_where_there_are_some(made: type) -> None:
         (qe.BernoulliCusum, {"h": -3.5}),
         (qe.RiskAdjustedCusum, {"odds_ratio": 0.5}),
         (qe.RiskAdjustedCusum, {"h": 0}),
+        *((made, {"tail": 0}) for made in (qe.P, qe.U, qe.NP, qe.C, qe.G, qe.T)),
+        *((made, {"tail": 0.0201}) for made in (qe.P, qe.U, qe.NP, qe.C, qe.G, qe.T)),
+        (qe.P, {"tail": math.nan}),
+        (qe.CountCusum, {"false_signal_every": 1}),
+        (qe.BernoulliCusum, {"false_signal_every": -740}),
+        (qe.RiskAdjustedCusum, {"false_signal_every": math.inf}),
     ],
 )
 def test_numbers_are_checked(spec: type, option: dict[str, float]) -> None:
@@ -187,6 +196,12 @@ def test_numbers_are_checked(spec: type, option: dict[str, float]) -> None:
         (qe.BernoulliCusum, {"odds_ratio": np.int64(2), "h": np.float32(3.5)}, float),
         (qe.RiskAdjustedCusum, {"odds_ratio": np.float32(2), "h": np.int64(4)}, float),
         (qe.G, {"smallest": np.int64(0)}, int),
+        (qe.P, {"tail": np.float32(0.0078125)}, float),
+        (qe.G, {"tail": np.float64(0.004)}, float),
+        (qe.T, {"tail": np.float64(0.004)}, float),
+        (qe.CountCusum, {"false_signal_every": np.int64(150)}, float),
+        (qe.BernoulliCusum, {"false_signal_every": 150}, float),
+        (qe.RiskAdjustedCusum, {"false_signal_every": np.float32(150)}, float),
     ],
 )
 def test_numbers_of_any_type_can_be_saved(made: type, option: dict[str, float], kept: type) -> None:
@@ -195,6 +210,44 @@ def test_numbers_of_any_type_can_be_saved(made: type, option: dict[str, float], 
         name: (value, kept) for name, value in option.items()
     }
     assert from_specification(json.loads(json.dumps(specification(spec)))) == spec
+
+
+@pytest.mark.parametrize(
+    ("made", "limits", "where"),
+    [
+        (qe.P, "classical", "'exact'"),
+        (qe.P, "laney", "'exact'"),
+        (qe.U, "classical", "'exact'"),
+        (qe.U, "laney", "'exact'"),
+        (qe.NP, "classical", "'exact'"),
+        (qe.C, "classical", "'exact'"),
+        (qe.G, "classical", "'probability'"),
+        (qe.T, "transform", "'exponential' or 'weibull'"),
+    ],
+)
+def test_a_tail_is_refused_where_no_distribution_makes_the_limits(
+    made: type, limits: str, where: str
+) -> None:
+    with pytest.raises(qe.OptionError, match=rf"tail=0\.004 is for limits={where}; leave it out"):
+        made(limits=limits, tail=0.004)
+    assert made(limits=limits, tail=0.00135) == made(limits=limits)
+
+
+@pytest.mark.parametrize("made", [qe.CountCusum, qe.BernoulliCusum, qe.RiskAdjustedCusum])
+def test_a_threshold_is_given_or_found_not_both(made: type) -> None:
+    with pytest.raises(
+        qe.OptionError, match=r"false_signal_every=150 is for thresholds that are found, and h=4\.0 is one"
+    ):
+        made(h=4, false_signal_every=150)
+    assert made(h=4, false_signal_every=740) == made(h=4)
+
+
+@pytest.mark.parametrize("value", ["0.004", True, None])
+def test_tuned_numbers_are_numbers(value: object) -> None:
+    with pytest.raises(qe.InputTypeError, match=r"tail=.* give a number"):
+        qe.P(tail=value)  # type: ignore[arg-type]
+    with pytest.raises(qe.InputTypeError, match=r"false_signal_every=.* give a number"):
+        qe.CountCusum(false_signal_every=value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("made", [qe.BernoulliCusum, qe.RiskAdjustedCusum])

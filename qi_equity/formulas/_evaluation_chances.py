@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,7 +17,6 @@ from qi_equity.formulas._evaluation_tests import level_signs, trend_signs
 from qi_equity.formulas._interval_parts import tail_of
 
 Model = Literal["level", "level+trend"]
-Signs = Callable[..., FloatArray]
 
 # Simulated counts that are held at once.
 _AT_ONCE = 1_500_000
@@ -71,26 +70,37 @@ def checked_plan(
     return Plan(*flat, first.ravel().astype(np.int64), last.ravel().astype(np.int64)), n.shape
 
 
-def signs_of(model: Model, kind: Kind, confidence: float) -> Signs:
-    """Give the test of one series, after a check of the options."""
+class Simulation(NamedTuple):
+    """What series are drawn and judged with."""
+
+    signs: Callable[..., FloatArray]
+    kind: Kind
+    trend: bool
+    draws: int
+    seed: int
+
+
+def simulation_of(model: Model, kind: Kind, confidence: float, draws: int, seed: int) -> Simulation:
+    """Give the simulation of one series, after a check of the options."""
     tail_of(confidence)
     test = trend_signs if has_trend(model) else level_signs
 
     def signs(months: Months) -> FloatArray:
         return test(months, kind, confidence)
 
-    return signs
+    return Simulation(signs, kind, has_trend(model), draws, seed)
 
 
-def chances(plans: tuple[Plan, ...], signs: Signs, kind: Kind, draws: int, seed: int) -> FloatArray:
+def chances(plans: tuple[Plan, ...], simulation: Simulation) -> FloatArray:
     """Give how often the signs of drawn series point the way in which the first series changes.
 
-    Each series, of which ``signs`` takes as many as there are plans, has random numbers of its own. NaN where
+    Each series, of which the test takes as many as there are plans, has random numbers of its own. NaN where
     a plan has no births.
     """
+    signs, kind, trend, draws, seed = simulation
     draws, seed = whole_number("draws", draws, at_least=1), whole_number("seed", seed)
     first = plans[0]
-    numbers = [random_numbers(plan, draws, (seed, place)) for place, plan in enumerate(plans)]
+    numbers = [random_numbers(plan, draws, seed, place) for place, plan in enumerate(plans)]
     periods = first.periods_before + first.periods_after
     rows = np.flatnonzero(np.isfinite(sum(plan.births for plan in plans)))
     rows = rows[np.argsort(periods[rows], kind="stable")]
@@ -99,7 +109,10 @@ def chances(plans: tuple[Plan, ...], signs: Signs, kind: Kind, draws: int, seed:
         cost = periods[rows] * draws * np.arange(1, rows.size + 1)
         block = rows[: max(1, int(np.searchsorted(cost, _AT_ONCE)))]
         rows = rows[block.size :]
-        series = [draw_months(p.rows(block), u, kind) for p, u in zip(plans, numbers, strict=True)]
+        series = [
+            draw_months(plan.rows(block), u, kind, trend=trend)
+            for plan, u in zip(plans, numbers, strict=True)
+        ]
         way = np.where(first.after > first.before, 1.0, -1.0)[block, None]
         found[block] = (signs(*series) == way).mean(axis=-1)
     return found

@@ -17,6 +17,10 @@ from qi_equity.formulas._detectable import Kind
 # Counts farther from their mean than this many standard deviations, and some more for small counts, have a
 # chance below 1e-15.
 _WIDTH, _EXTRA = 8.0, 30.0
+_IRRATIONAL = np.sqrt([2.0, 3.0, 5.0, 7.0])
+_SMALLEST = np.finfo(np.float64).eps
+# Weights shorter than this are rounding: with one period on either side a line leaves nothing of a step.
+_NOTHING = 1e-9
 
 
 class Plan(NamedTuple):
@@ -47,29 +51,79 @@ class Months(NamedTuple):
     time: FloatArray
 
 
-def random_numbers(plan: Plan, draws: int, seed: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
-    """Draw the numbers of the periods before and after, shape (periods, draws).
+class Numbers(NamedTuple):
+    """Normal random numbers of the periods of one side, shape (periods, D), and even ones, shape (D,)."""
 
-    Those of a period do not depend on how many other periods there are.
+    each: FloatArray
+    even: FloatArray
+
+    def along(self, direction: FloatArray) -> FloatArray:
+        """Give uniform numbers of periods, shape (P, D, T), for directions of length 1, shape (P, T).
+
+        The normal numbers are moved in the direction until they are as far along it as the even ones say.
+        """
+        each = self.each[: direction.shape[1]].T
+        far = self.even - direction @ each.T
+        return np.asarray(special.ndtr(each + far[..., None] * direction[:, None]))
+
+
+def random_numbers(plan: Plan, draws: int, seed: int, series: int = 0) -> tuple[Numbers, Numbers]:
+    """Draw the numbers of the periods before and after of one of the series that are simulated together.
+
+    What most depends on, such as the mean of a side's periods, is spread evenly over its distribution, and
+    evenly against that of the other sides: by multiples of irrational numbers, from a random start. It does
+    not depend on what is left of independent normal numbers without it, so the counts stay independent.
+
+    References
+    ----------
+    .. [1] Richtmyer. The evaluation of definite integrals, and a quasi-Monte-Carlo method based on the
+       properties of algebraic numbers. Los Alamos report LA-1342, 1951.
     """
-    streams = np.random.default_rng(seed).spawn(2)
-    longest = (int(p.max(initial=1)) for p in (plan.periods_before, plan.periods_after))
-    before, after = (s.random((n, draws)) for s, n in zip(streams, longest, strict=True))
-    return before, after
+    sides = []
+    for side, periods in enumerate((plan.periods_before, plan.periods_after)):
+        stream = np.random.default_rng((seed, series, side))
+        even = stream.random() + np.arange(draws) * _IRRATIONAL[2 * series + side]
+        even = special.ndtri(np.clip(even % 1, _SMALLEST, 1 - _SMALLEST))
+        sides.append(Numbers(stream.standard_normal((int(periods.max(initial=1)), draws)), even))
+    return sides[0], sides[1]
 
 
-def draw_months(plan: Plan, numbers: tuple[FloatArray, FloatArray], kind: Kind) -> Months:
-    """Draw the counts of all designs (whose births and rates are known)."""
+def draw_months(plan: Plan, numbers: tuple[Numbers, Numbers], kind: Kind, *, trend: bool = False) -> Months:
+    """Draw the counts of all designs (whose births and rates are known), spread evenly for their model."""
     parts = []
+    lengths, row = np.unique([plan.periods_before, plan.periods_after], axis=1, return_inverse=True)
+    directions = _directions(lengths[0], lengths[1], trend=trend)
     sides = (plan.before, plan.periods_before), (plan.after, plan.periods_after)
-    for side, (u, (rate, periods)) in enumerate(zip(numbers, sides, strict=True)):
+    for side, (of_side, (rate, periods)) in enumerate(zip(numbers, sides, strict=True)):
         place = np.arange(int(periods.max(initial=1)))
         size = _births_of(plan.births[:, None], place, kind)
-        events = _quantiles(u[: place.size].T, size, rate[:, None], kind)
+        u = of_side.along(directions[side])[row.ravel()]
+        events = _quantiles(u, size, rate[:, None], kind)
         inside = place < periods[:, None]
         parts.append((events, size, np.where(inside, side, -1), place if side else -1 - place))
     events, size, segment, time = (np.concatenate(p, axis=-1) for p in zip(*parts, strict=True))
     return Months(events, size[:, None], segment[:, None], time.astype(np.float64))
+
+
+def _directions(first: IntArray, last: IntArray, *, trend: bool) -> tuple[FloatArray, FloatArray]:
+    """Give what the estimate of the change weighs the periods of either side by, scaled to a length of 1.
+
+    Alike for levels; with a trend, the step less the line through all periods nearest to it.
+    """
+    parts = []
+    places = [np.arange(int(n.max(initial=1))) for n in (first, last)]
+    inside = [place < n[:, None] for place, n in zip(places, (first, last), strict=True)]
+    both = (first + last)[:, None].astype(np.float64)
+    slope = 6 * (first * last)[:, None] / (both * np.maximum(both**2 - 1, 1))
+    middle = (last - first - 1)[:, None] / 2
+    for side, (place, here) in enumerate(zip(places, inside, strict=True)):
+        time = place if side else -1 - place
+        step = side - last[:, None] / both - slope * (time - middle)
+        weight = np.where(here, step if trend else 1.0, 0.0)
+        length = np.sqrt((weight**2).sum(axis=-1, keepdims=True))
+        plain = here / np.sqrt(here.sum(axis=-1, keepdims=True))
+        parts.append(np.where(length > _NOTHING, weight / np.where(length > _NOTHING, length, 1.0), plain))
+    return parts[0], parts[1]
 
 
 def _births_of(births: FloatArray, place: IntArray, kind: Kind) -> FloatArray:
@@ -81,7 +135,7 @@ def _births_of(births: FloatArray, place: IntArray, kind: Kind) -> FloatArray:
 
 
 def _quantiles(u: FloatArray, size: FloatArray, rate: FloatArray, kind: Kind) -> FloatArray:
-    """Give the counts at random numbers (D, T) for sizes (C, T) and rates (C, 1), shape (C, D, T).
+    """Give the counts at random numbers (C, D, T) for sizes (C, T) and rates (C, 1), shape (C, D, T).
 
     The distinct distributions are laid end to end in one ordered table, each lifted by 1 above the one
     before it, in which all counts are looked up at once.

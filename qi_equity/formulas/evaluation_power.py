@@ -3,7 +3,7 @@
 The closed forms of :mod:`~qi_equity.formulas.detectable_change` are approximations; here months are drawn and
 judged by the very test of ``evaluate_change``: quasi-likelihood with dispersion of 1 or more and t quantiles,
 exact (mid-P) where a cell has fewer than 10 events, without the trend where it has fewer than 5. Periods are
-independent and spread by chance alone. All plans share their random numbers.
+independent and spread by chance alone. All plans share their random numbers, which are spread evenly.
 """
 
 from __future__ import annotations
@@ -17,12 +17,7 @@ from qi_equity._validate import one_of
 from qi_equity.errors import OptionError
 from qi_equity.formulas._arrays import FloatArray, floats
 from qi_equity.formulas._detectable import Direction, Kind, least_power, sign_of
-from qi_equity.formulas._evaluation_chances import (
-    Model,
-    chances,
-    checked_plan,
-    signs_of,
-)
+from qi_equity.formulas._evaluation_chances import Model, Simulation, chances, checked_plan, simulation_of
 from qi_equity.formulas._evaluation_draws import Months, Plan
 from qi_equity.formulas._evaluation_tests import gap_part, gap_signs
 from qi_equity.formulas._interval_parts import tail_of
@@ -56,7 +51,7 @@ class EvaluationPower(NamedTuple):
     power : numpy.ndarray of float, shape (...)
         Chances in [0, 1]; NaN where a plan is not known.
     standard_error : numpy.ndarray of float, shape (...)
-        Monte-Carlo standard errors.
+        Standard errors of independent draws: even ones have half of them, or as much where events are few.
 
     Examples
     --------
@@ -134,7 +129,7 @@ def evaluation_power(
     """
     periods = {"periods_before": periods_before, "periods_after": periods_after}
     plan, shape = checked_plan({"births": births}, {"before": before, "after": after}, periods, kind)
-    chance = chances((plan,), signs_of(model, kind, confidence), kind, draws, seed)
+    chance = chances((plan,), simulation_of(model, kind, confidence, draws, seed))
     return _with_error(chance.reshape(shape), draws)
 
 
@@ -199,8 +194,8 @@ def gap_change_power(
     A group falls from 12 to 6 % beside a reference at 5 %, with a year on either side:
 
     >>> year = {"periods_before": 12, "periods_after": 12}
-    >>> gap_change_power([10, 75], 0.12, 0.06, [200, 400], 0.05, **year).power.round(1).tolist()
-    [0.2, 1.0]
+    >>> gap_change_power([25, 75], 0.12, 0.06, [200, 400], 0.05, **year).power.round(1).tolist()
+    [0.5, 1.0]
     """
     one_of("scale", scale, ("ratio", "odds-ratio"))
     if scale == "odds-ratio" and kind == "rate":
@@ -229,7 +224,7 @@ def gap_change_power(
     def signs(group: Months, reference: Months) -> FloatArray:
         return gap_signs(*(gap_part(side, kind, scale, confidence) for side in (group, reference)))
 
-    chance = chances((own, other), signs, kind, draws, seed)
+    chance = chances((own, other), Simulation(signs, kind, False, draws, seed))
     return _with_error(chance.reshape(shape), draws)
 
 
@@ -294,7 +289,7 @@ def periods_needed(
     """
     periods = {"periods_before": 1.0, "periods_after": periods_after}
     plan, shape = checked_plan({"births": births}, {"before": before, "after": after}, periods, kind)
-    wanted, signs = least_power(power), signs_of(model, kind, confidence)
+    wanted, simulation = least_power(power), simulation_of(model, kind, confidence, draws, seed)
     low = np.zeros(plan.births.shape, dtype=np.int64)
     high = np.full(low.shape, MOST_PERIODS + 1)
     open_ = np.flatnonzero(np.isfinite(plan.births))
@@ -303,7 +298,7 @@ def periods_needed(
         middle = (low[open_] + high[open_]) // 2
         tried = np.where(far, np.clip(2 * low[open_], _FIRST, MOST_PERIODS), middle)
         part = plan.rows(open_)._replace(periods_before=tried)
-        enough = chances((part,), signs, kind, draws, seed) >= wanted
+        enough = chances((part,), simulation) >= wanted
         high[open_], low[open_] = np.where(enough, tried, high[open_]), np.where(enough, low[open_], tried)
         open_ = open_[high[open_] - low[open_] > 1]
     found = np.where(high > MOST_PERIODS, np.inf, high)
@@ -379,7 +374,8 @@ def smallest_evaluated_ratio(
     """
     periods = {"periods_before": periods_before, "periods_after": periods_after}
     plan, shape = checked_plan({"births": births}, {"before": before}, periods, kind)
-    wanted, signs, falls = least_power(power), signs_of(model, kind, confidence), sign_of(direction) < 0
+    wanted, falls = least_power(power), sign_of(direction) < 0
+    simulation = simulation_of(model, kind, confidence, draws, seed)
     most = 1.0 if kind == "proportion" else np.inf
     p = np.where(np.isfinite(plan.births) & (plan.before > 0), plan.before, np.nan)
     with np.errstate(invalid="ignore"):
@@ -388,7 +384,7 @@ def smallest_evaluated_ratio(
 
     def shown(ratio: FloatArray) -> FloatArray:
         changed = np.minimum(p * ratio, most)
-        return chances((plan._replace(after=changed),), signs, kind, draws, seed)
+        return chances((plan._replace(after=changed),), simulation)
 
     near, at_all = np.ones(p.shape), shown(far) >= wanted
     plan = plan._replace(births=np.where(at_all, plan.births, np.nan))

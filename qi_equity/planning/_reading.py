@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from qi_equity.formulas.boxes import runs_limits
 from qi_equity.formulas.runs_distribution import perla_limits, runs_count_limits
+from qi_equity.formulas.zone_chains import ZONES
+from qi_equity.formulas.zone_test_chains import Side
 from qi_equity.spc.chance import ZONE_TESTS, chain_of_tests
 from qi_equity.spc.rules import Alternating, Crossings, LongestRun, RunsCount, RunsMethod, Test, Trend
 
-__all__ = ["BROKEN", "FARTHEST", "Reader", "readers", "reads_whole_series"]
+__all__ = ["BROKEN", "FARTHEST", "MISSING", "ON_THE_LINE", "Reader", "readers", "reads_whole_series"]
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.int8]
-Side = Literal["both", "low", "high"]
 
 BROKEN = 2
 """A step from or to a missing point."""
@@ -28,22 +29,18 @@ FARTHEST = {"best_box": 100, "cut_box": 100, "exact": 200}
 """Useful points up to which limits are looked up that take long to find: the boxes as far as their authors
 give them, and the exact number of runs. Others have no end."""
 
-_ON_THE_LINE, _MISSING = 4, 9
+ON_THE_LINE, MISSING = ZONES.index("on the line"), ZONES.index("missing")
 
 
 class Reader(ABC):
-    """What some tests remember of charts x strata, arrays (N, S)."""
+    """What some tests remember of strata x charts, arrays (A, N)."""
 
     def __init__(self, *state: npt.NDArray[Any]) -> None:
         self.state = state
 
-    def keep(self, order: IntArray) -> None:
-        """Keep some charts of each stratum, order (M, S)."""
-        self.state = tuple(np.take_along_axis(a, order, axis=0) for a in self.state)
-
-    def take(self, strata: IntArray) -> None:
-        """Keep some strata."""
-        self.state = tuple(a[:, strata] for a in self.state)
+    def keep(self, place: tuple[IntArray, IntArray]) -> None:
+        """Keep some charts of some strata, indices (A, 1) and (A, N)."""
+        self.state = tuple(a[place] for a in self.state)
 
     @abstractmethod
     def read(self, zone: Bytes, step: Bytes) -> BoolArray:
@@ -55,7 +52,7 @@ class Reader(ABC):
 
 
 def readers(tests: tuple[Test, ...], side: Side, shape: tuple[int, int], most: int) -> list[Reader]:
-    """Start to read charts x strata, at most so many points of each."""
+    """Start to read strata x charts, at most so many points of each."""
     made: list[Reader] = []
     zones = tuple(t for t in tests if isinstance(t, ZONE_TESTS))
     runs = tuple(t for t in tests if isinstance(t, LongestRun | Crossings | RunsCount))
@@ -82,7 +79,7 @@ class _Zones(Reader):
 
     def read(self, zone: Bytes, step: Bytes) -> BoolArray:
         (now,) = self.state
-        after = self.following[now * 10 + zone]
+        after = self.following[now * len(ZONES) + zone]
         found = after < 0
         # A chart that has signalled is no longer looked at.
         after[found] = 0
@@ -147,7 +144,7 @@ class _Runs(Reader):
 
     def read(self, zone: Bytes, step: Bytes) -> BoolArray:
         last, run, low, high, crossed, below, above = self.state
-        under, over = zone < _ON_THE_LINE, (zone > _ON_THE_LINE) & (zone < _MISSING)
+        under, over = zone < ON_THE_LINE, (zone > ON_THE_LINE) & (zone < MISSING)
         side = over.astype(np.int8) - under.astype(np.int8)
         run = np.where(side == 0, run, np.where(side == last, run + 1, 1))
         crossed = crossed + (side * last == -1)

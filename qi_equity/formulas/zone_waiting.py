@@ -75,7 +75,7 @@ def zone_waiting(chain: ZoneChain, chances: ArrayLike, *, start: int = 0) -> Wai
     left, ends = np.ones((len(strata), survival.shape[1])), np.zeros(strata.shape[:2])
     left[able], ends[able] = survival, hazard
     shape = p.shape[:-2]
-    return Waiting(left.reshape(*shape, left.shape[1]), ends.reshape(*shape, ends.shape[1]))
+    return Waiting(left.reshape(*shape, survival.shape[1]), ends.reshape(*shape, strata.shape[1]))
 
 
 def _followed(chain: ZoneChain, strata: FloatArray, start: int) -> tuple[FloatArray, FloatArray]:

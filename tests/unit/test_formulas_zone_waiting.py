@@ -165,6 +165,19 @@ def test_chances_are_checked() -> None:
         zone_waiting(MDC, np.full((2, 10), 0.2))
 
 
+@pytest.mark.parametrize(("side", "found"), [("low", (1, 0)), ("high", (0, 1)), ("both", (1, 1))])
+def test_which_side_is_which(side: Any, found: tuple[int, int]) -> None:
+    """Three points below the lower limit, and three above the upper."""
+    chances = np.zeros((2, 1, 10))
+    chances[0, :, 0], chances[1, :, 8] = 1, 1
+    for chain in (
+        beyond_limits_chain(side=side),
+        shift_chain(length=3, side=side),
+        several_beyond_chain(points=2, window=3, sigmas=2, side=side),
+    ):
+        assert tuple(zone_waiting(chain, chances).within(3)) == found
+
+
 def mirrored(chances: np.ndarray) -> np.ndarray:
     return np.concatenate([chances[..., 8::-1], chances[..., 9:]], axis=-1)
 

@@ -135,7 +135,7 @@ def test_charts_signal_when_the_flags_of_the_library_first_do(name: str) -> None
 @pytest.mark.parametrize("side", ["low", "high"])
 @pytest.mark.parametrize("name", ["making_data_count", "ihi", "anhoej+shewhart"])
 def test_charts_signal_when_the_flags_of_a_side_first_do(name: str, side: Side) -> None:
-    process, random, tests = proportions(moved=1.3), uniform(24, 10), qe.rule_sets[name].tests
+    process, random, tests = proportions(), uniform(36, 20), qe.rule_sets[name].tests
     got = simulated._times(process, tests, side, random)
     np.testing.assert_array_equal(got, naive(process, tests, side, random))
     assert (got != simulated._times(process, tests, "both", random)).any()

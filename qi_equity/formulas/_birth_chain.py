@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 
 from qi_equity.formulas._arrays import BoolArray, FloatArray, IntArray
-from qi_equity.formulas._cusum_arms import log_mixture
 
 # Rarer than this, births are taken together: of so rare an outcome only the number in the long run matters.
 _RAREST = 0.005
@@ -40,7 +39,8 @@ class Moves(NamedTuple):
 
     def take(self, some: BoolArray | IntArray) -> Moves:
         """Leave the others out."""
-        return Moves(*(a[some] for a in self))
+        up, down, rising, unit, together, turned = self
+        return Moves(up[some], down[some], rising[some], unit[some], together[some], turned[some])
 
     def chance_up(self, chance: FloatArray) -> FloatArray:
         """Turn the chance of the event, (K, A), into that of a step up."""
@@ -56,9 +56,7 @@ class Runs(NamedTuple):
     below: FloatArray
 
 
-def likelihood_moves(
-    chance: FloatArray, ratio: FloatArray, largest: FloatArray, *, fineness: int
-) -> Moves:
+def likelihood_moves(chance: FloatArray, ratio: FloatArray, largest: FloatArray, *, fineness: int) -> Moves:
     """Give the arms that look for odds times ``ratio``; ``largest`` is the highest chance they will meet.
 
     The likelier outcome moves an arm by a whole number of points, the rarer one by ``fineness`` or more; of
@@ -69,7 +67,7 @@ def likelihood_moves(
     r = np.where(turned, 1 / ratio, ratio)
     together = np.maximum(1, np.floor(_RAREST / np.maximum(p, most)))
     # Scores of the likelihood of births together are again such scores.
-    moved = np.abs(log_mixture_each(p * together, r))
+    moved = np.abs(np.log1p((r - 1) * p * together))
     per_other = np.abs(np.log(r)) / moved - 1
     fewest = np.ceil(fineness / per_other)
     several = fewest[:, np.newaxis] + np.floor(fewest[:, np.newaxis] * np.arange(fineness) / fineness)
@@ -80,11 +78,6 @@ def likelihood_moves(
     event = np.where(np.abs(event - np.rint(event)) < _ROUNDING * event, np.rint(event), event)
     up, down = np.where(rising, other, event), np.where(rising, event, other)
     return Moves(up, down, rising, moved / other, together, turned)
-
-
-def log_mixture_each(chance: FloatArray, ratio: FloatArray) -> FloatArray:
-    """Give log(1 - p + R p) for one ratio an arm."""
-    return np.log1p((ratio - 1) * chance)
 
 
 def runs_until(moves: Moves, chance_up: FloatArray, *, steps: FloatArray, points: FloatArray) -> Runs:

@@ -12,11 +12,14 @@ from qi_equity._validate import number, one_of, whole_number
 from qi_equity.errors import OptionError
 from qi_equity.formulas._arrays import FloatArray, floats
 from qi_equity.formulas._birth_chain import Moves, likelihood_moves, runs_until
+from qi_equity.formulas._birth_waiting import waiting_births
 from qi_equity.formulas._cusum_arms import Threshold, floats_and_thresholds, within
+from qi_equity.formulas.waiting import Waiting
 
 __all__ = [
     "BernoulliDetection",
     "bernoulli_cusum_run_length",
+    "bernoulli_cusum_waiting",
     "bernoulli_detection",
     "bernoulli_score_run_length",
 ]
@@ -30,7 +33,7 @@ _COARSE = 20
 
 
 class BernoulliDetection(NamedTuple):
-    """Bernoulli CUSUM charts tuned to a false-alarm time, and how soon they see a change; each of shape (...).
+    """Bernoulli CUSUM charts tuned to a false-alarm time, and how soon they see a change.
 
     Parameters
     ----------
@@ -128,9 +131,9 @@ def bernoulli_cusum_run_length(
 ) -> FloatArray:
     r"""Mean number of births to the signal of a Bernoulli CUSUM, from 0.
 
-    By a Markov chain of the values of an arm on a lattice that holds the step of the likelier outcome; the
-    step of the rarer one, 32 points or more, is shared between two points. Births of an event rarer than 0.5 %
-    are taken together. Both arms together signal at the sum of their rates, which takes it that one is at 0
+    By a Markov chain of the values of an arm on a lattice that holds the step of the likelier outcome; that
+    of the rarer one, 64 points or more, is shared between two points. Births of an event rarer than 0.5 % are
+    taken together. Both arms together signal at the sum of their rates, which takes it that one is at 0
     when the other signals: so it is, or very nearly.
 
     Parameters
@@ -187,9 +190,72 @@ def bernoulli_cusum_run_length(
         return np.asarray(1 / rate)
 
 
-def bernoulli_detection(
-    before: ArrayLike, after: ArrayLike, births_between: ArrayLike
-) -> BernoulliDetection:
+def bernoulli_cusum_waiting(
+    chance: ArrayLike,
+    *,
+    odds_ratio: float = 2.0,
+    h: Threshold,
+    side: Literal["low", "high"],
+    actual: ArrayLike | None = None,
+) -> Waiting:
+    """Give the distribution of the number of births to the signal of one arm of a Bernoulli CUSUM, from 0.
+
+    The chain of :func:`bernoulli_cusum_run_length`, birth by birth, until its chance of a signal has settled:
+    that takes longer the rarer the event and the nearer ``odds_ratio`` to 1. Where births are taken together,
+    a signal among them is as likely at each.
+
+    Parameters
+    ----------
+    chance : array_like, any shape
+        Chance of the event that the chart holds for unchanged, strictly between 0 and 1.
+    odds_ratio : float
+        Odds ratio of the chart, > 1; the low arm looks for odds divided by it.
+    h : float, array_like broadcastable to ``chance``, or a pair (low, high) of these
+        Threshold, > 0, on the scale of log likelihood.
+    side : {"low", "high"}
+        Which arm.
+    actual : array_like, broadcastable to ``chance``, optional
+        True chance, in [0, 1]. Default: ``chance``, that is, nothing has changed.
+
+    Returns
+    -------
+    Waiting
+        In births, of the shape of the arguments (at least one-dimensional); its mean is within 1 %.
+
+    Raises
+    ------
+    InputTypeError
+        If an argument does not hold numbers.
+    OptionError
+        If shapes do not fit together, or an argument is missing or out of bounds.
+
+    References
+    ----------
+    .. [1] Brook, Evans, An approach to the probability distribution of CUSUM run length. Biometrika
+       1972;59:539-549.
+
+    Examples
+    --------
+    >>> wait = bernoulli_cusum_waiting(0.1, h=4.5, side="low", actual=0.05)
+    >>> wait.quantile(0.5), wait.quantile(0.95)
+    (array([194.]), array([522.]))
+    """
+    r = number("odds_ratio", odds_ratio, above=1)
+    which = one_of("side", side, ("low", "high"))
+    arguments = {"chance": chance, "actual": chance if actual is None else actual}
+    p, now, low, high = floats_and_thresholds(arguments, h)
+    limit, ratio = (low, 1 / r) if which == "low" else (high, r)
+    within("chance", np.where(np.isnan(p), 0, p), 0, 1, ends=False)
+    within("actual", np.where(np.isnan(now), -1, now), 0, 1)
+    within("h", np.where(np.isnan(limit), 0, limit), 0, math.inf, ends=False)
+    shape, p, now, limit = p.shape, p.ravel(), now.ravel(), limit.ravel()
+    moves = likelihood_moves(p, np.full(p.shape, ratio), now, fineness=_FINE)
+    points = np.maximum(np.ceil(limit / moves.unit - _ROUNDING), 1)
+    wait = waiting_births(moves, moves.chance_up(now), points)
+    return Waiting(wait.survival.reshape(*shape, -1), wait.hazard.reshape(*shape, -1))
+
+
+def bernoulli_detection(before: ArrayLike, after: ArrayLike, births_between: ArrayLike) -> BernoulliDetection:
     r"""Tune a Bernoulli CUSUM to each change and say how many births it takes to see it.
 
     The chart looks for the odds after the change; of a fall it is the low arm, of a rise the high one. Its

@@ -39,13 +39,13 @@ class Arms(NamedTuple):
         return Arms(*(a[some] for a in self))
 
 
-def count_arms(size: FloatArray, chance: FloatArray, distribution: str, ratio: float) -> Arms:
+def count_arms(size: FloatArray, chance: FloatArray, distribution: str, ratio: float | FloatArray) -> Arms:
     """Give the arms of charts that look for odds or rates times ``ratio``: the high arm if it is above 1."""
-    sign = np.full(size.shape, np.sign(ratio - 1))
+    sign = np.broadcast_to(np.sign(ratio - 1), size.shape)
     if distribution == "binomial":
-        return Arms(size, chance, size * log_mixture(chance, ratio) / math.log(ratio), sign)
+        return Arms(size, chance, size * log_mixture(chance, ratio) / np.log(ratio), sign)
     mean = size * chance
-    return Arms(np.zeros(size.shape), mean, mean * (ratio - 1) / math.log(ratio), sign)
+    return Arms(np.zeros(size.shape), mean, mean * (ratio - 1) / np.log(ratio), sign)
 
 
 def points_per_event(reference: FloatArray, highest: FloatArray) -> FloatArray:
@@ -204,9 +204,7 @@ def lattice_moves(kernel: FloatArray, states: IntArray) -> tuple[sparse.csr_arra
     some = there < times[entry]
     entry, here, there = entry[some], here[some], there[some]
     first, size = arm[entry] * width, len(kernel) * width
-    moves = sparse.csr_array(
-        (kernel[arm, place][entry], (first + there, first + here)), shape=(size, size)
-    )
+    moves = sparse.csr_array((kernel[arm, place][entry], (first + there, first + here)), shape=(size, size))
     state = np.arange(width)
     over = np.cumsum(kernel[:, ::-1], axis=1)
     last = np.maximum(width + 1 - states[:, np.newaxis] + state, 0)

@@ -69,6 +69,6 @@ def follow(
     return np.moveaxis(path, 0, -1), np.moveaxis(signal, 0, -1)
 
 
-def log_mixture(chance: FloatArray, odds_ratio: float) -> FloatArray:
+def log_mixture(chance: FloatArray, odds_ratio: float | FloatArray) -> FloatArray:
     """Give log(1 - p + R p): what a birth without the event takes from the score of odds times R."""
     return np.log1p((odds_ratio - 1) * chance)

@@ -10,10 +10,11 @@ import numpy as np
 from qi_equity.data.cells import Floats, Ints
 from qi_equity.data.periods import nests
 from qi_equity.formulas.waiting import Waiting
-from qi_equity.planning.plan import MONTHS, Plan
+from qi_equity.planning.drawn import drawn_as
+from qi_equity.planning.plan import MONTHS, Family, Plan
 from qi_equity.planning.points import KINDS, Points, points_of_series
 from qi_equity.planning.rules_waiting import looked_at, rules_waiting
-from qi_equity.planning.tuned import Tuned, drawn_as, tuned
+from qi_equity.planning.tuned import Chart, Design, Tuned, tuned
 from qi_equity.spc.rule_sets import resolve_rules
 from qi_equity.spc.rules import RuleSet
 from qi_equity.spc.summary import CAN_SIGNAL
@@ -21,6 +22,7 @@ from qi_equity.spc.summary import CAN_SIGNAL
 __all__ = ["Candidate", "candidates_of"]
 
 YES, OVER_SEVERAL, NO = range(len(CAN_SIGNAL))
+_OF_COUNTS: tuple[Chart, ...] = ("cusum", "ewma")
 YEARS_OF_LOOKS = 24
 """Months over which the false signals are counted of tests that look at the whole series so far."""
 
@@ -73,7 +75,7 @@ def candidates_of(plan: Plan, rules: Sequence[str | RuleSet], false_alarm_months
     found = [_by_rules(plan, every, one) for one in rules for every in spans]
     points = KINDS[kind]
     found += [_tuned(plan, points, every, false_alarm_months) for every in spans]
-    found += [_tuned(plan, chart, spans[0], false_alarm_months) for chart in ("cusum", "ewma")]
+    found += [_tuned(plan, chart, spans[0], false_alarm_months) for chart in _OF_COUNTS]
     return found + [_tuned(plan, chart, every, false_alarm_months) for chart, every in _of_gaps(plan)]
 
 
@@ -83,7 +85,7 @@ def _spans(every: str) -> list[str]:
     return [every, *longer]
 
 
-def _of_gaps(plan: Plan) -> list[tuple[str, str]]:
+def _of_gaps(plan: Plan) -> list[tuple[Chart, str]]:
     """Give the charts of births or time between events, and how often they have a point."""
     if plan.family == "poisson":
         return [("t", "event")]
@@ -127,15 +129,14 @@ def _months_between(quiet: Waiting, months: float, points: Points) -> Floats:
         return np.asarray(-YEARS_OF_LOOKS / np.log1p(-within))
 
 
-def _tuned(plan: Plan, chart: str, every: str, false_alarm_months: float) -> Candidate:
+def _tuned(plan: Plan, chart: Chart, every: str, false_alarm_months: float) -> Candidate:
     """Tune one limit or threshold of every stratum to the false-alarm time wanted."""
-    months = MONTHS.get(every, 1.0)
     before, after = (np.where(plan.seen, rate, np.nan) for rate in (plan.rate, plan.changed))
-    found = tuned(chart, plan.births, before, after, false_alarm_months, family=plan.family, months=months)
+    wanted = np.full(before.shape, false_alarm_months)
+    design = Design(plan.births, before, after, wanted, plan.family, MONTHS.get(every, 1.0))
+    found = tuned(chart, design)
     # The same on the other side, to know whether it could show anything there.
-    with np.errstate(divide="ignore"):
-        back = np.where(plan.family == "poisson", before / (after / before), _opposite(before, after))
-    other = tuned(chart, plan.births, before, back, false_alarm_months, family=plan.family, months=months)
+    other = tuned(chart, design._replace(after=_opposite(before, after, plan.family)))
     able = [_able(one) for one in ((found, other) if plan.side == "low" else (other, found))]
     return Candidate(
         chart=chart,
@@ -146,15 +147,17 @@ def _tuned(plan: Plan, chart: str, every: str, false_alarm_months: float) -> Can
         can_rise=able[1],
         false_alarm=found.false_alarm_months,
         detect=found.months_to_detect,
-        drawn=drawn_as(chart, found, before, after, false_alarm_months / months, plan.family),
+        drawn=drawn_as(chart, design, found),
     )
 
 
-def _opposite(before: Floats, after: Floats) -> Floats:
-    """Give the chance whose odds are as far on the other side."""
+def _opposite(before: Floats, after: Floats, family: Family) -> Floats:
+    """Give the rate, of a chance that whose odds are, as many times as far on the other side."""
     with np.errstate(divide="ignore", invalid="ignore"):
+        if family == "poisson":
+            return np.asarray(before**2 / after)
         odds = (before / (1 - before)) ** 2 / (after / (1 - after))
-    return np.asarray(np.where(np.isinf(odds), np.nan, odds / (1 + odds)))
+        return np.asarray(odds / (1 + odds))
 
 
 def _able(found: Tuned) -> Ints:

@@ -20,6 +20,7 @@ from qi_equity.planning.recommend import ABOUT_AS_SOON, NONE, best_of, reasons, 
 from qi_equity.planning.rules_waiting import is_exact
 from qi_equity.spc.rule_sets import resolve_rules
 from qi_equity.spc.rules import RuleSet
+from qi_equity.spc.signals import category
 from qi_equity.spc.summary import CAN_SIGNAL
 
 __all__ = ["RULES", "detected", "detection_table"]
@@ -160,7 +161,7 @@ def _of_best(plan: Plan, found: Sequence[Candidate], best: np.ndarray) -> dict[s
     pick = np.maximum(best, 0)
 
     def numbers(name: str) -> np.ndarray:
-        return np.stack([getattr(one, name) for one in found])[pick, rows]
+        return np.asarray(np.stack([getattr(one, name) for one in found])[pick, rows])
 
     def texts(name: str) -> pd.Series:
         return pd.Series(
@@ -183,8 +184,8 @@ def _of_best(plan: Plan, found: Sequence[Candidate], best: np.ndarray) -> dict[s
 
 def _can_signal(plan: Plan, fall: np.ndarray, rise: np.ndarray) -> dict[str, pd.Categorical]:
     """Name how a fall and a rise can show, and where one of them is better, by meaning."""
-    low, high = (pd.Categorical.from_codes(codes, list(CAN_SIGNAL)) for codes in (fall, rise))
-    none = pd.Categorical.from_codes(np.full(len(fall), -1), list(CAN_SIGNAL))
+    low, high = (category(codes, CAN_SIGNAL) for codes in (fall, rise))
+    none = category(np.full(len(fall), -1), CAN_SIGNAL)
     better, worse = (none, none) if plan.good < 0 else ((low, high), (high, low))[plan.good]
     return {
         "can_signal_fall": low,

@@ -20,6 +20,7 @@ __all__ = ["detection_notes"]
 SHORT_BASELINE = 12
 FEW_EVENTS = 20
 FAR_FROM_WANTED = 2
+NO_NOTES = note("none", "info", [], pd.DataFrame({"group": []}))
 
 
 def detection_notes(
@@ -96,7 +97,7 @@ def _rules_alarm_more(plan: Plan, found: Sequence[Candidate], wanted: float) -> 
         "those of tuned charts."
         for name, months in early.items()
     ]
-    return pd.concat([note("rules_alarm_more", "caution", text) for text in texts] or [note("", "info", [])])
+    return pd.concat([note("rules_alarm_more", "caution", text) for text in texts]) if texts else NO_NOTES
 
 
 def _not_drawable(plan: Plan, found: Sequence[Candidate], best: np.ndarray) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from qi_equity.spc.summary import RECENT, how_can_signal, recent_points
 
 __all__ = ["KINDS", "Points", "points_of_chart", "points_of_series"]
 
-KINDS = {"proportion": "p", "rate": "u", "count": "c"}
+KINDS: dict[str, Literal["p", "u", "c"]] = {"proportion": "p", "rate": "u", "count": "c"}
 """The chart of points of each kind of measure."""
 
 
@@ -51,7 +52,7 @@ class Points:
 
 def points_of_series(series: StratifiedSeries, rules: str | RuleSet) -> Points:
     """Draw the chart of points of a series and describe it."""
-    return points_of_chart(control_chart(series, kind=KINDS[series.measure.kind], rules=rules))  # type: ignore[arg-type]
+    return points_of_chart(control_chart(series, kind=KINDS[series.measure.kind], rules=rules))
 
 
 def points_of_chart(chart: ControlChart) -> Points:

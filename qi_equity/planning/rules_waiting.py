@@ -65,7 +65,7 @@ def _of_tests(process: Stable, tests: tuple[Test, ...], side: Side) -> RulesWait
         survival, hazard = (np.repeat(a[None], strata, axis=0) for a in (_NEVER.survival, _NEVER.hazard))
         return RulesWaiting(Waiting(survival, hazard), np.zeros(strata))
     if all(isinstance(t, ZONE_TESTS) for t in tests):
-        chain = chain_of_tests(tests, side)  # type: ignore[arg-type]
+        chain = chain_of_tests(tests, side)
         return RulesWaiting(zone_waiting(chain, process.zone_chances()), np.zeros(strata))
     if _is_anhoej(tests):
         return RulesWaiting(_anhoej(process, tests, side), np.zeros(strata))

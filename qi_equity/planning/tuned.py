@@ -2,16 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from qi_equity.data.cells import Floats
+import numpy as np
 
-__all__ = ["EWMA_WEIGHT", "Chart", "Tuned", "drawn_as", "tuned"]
+from qi_equity.data.cells import Floats
+from qi_equity.formulas.bernoulli_waiting import bernoulli_detection
+from qi_equity.formulas.between_waiting import g_run_length, t_run_length
+from qi_equity.formulas.count_cusum_detection import count_cusum_detection
+from qi_equity.formulas.ewma_waiting import count_ewma_waiting, count_ewma_width
+from qi_equity.formulas.tuned_limits import (
+    points_to_detect,
+    tuned_count_limits,
+    tuned_gap_limits,
+    tuned_time_limits,
+)
+from qi_equity.planning.plan import Direction, Family
+
+__all__ = ["CHARTS", "EWMA_WEIGHT", "Chart", "Design", "Tuned", "tuned"]
 
 Chart = Literal["p", "u", "c", "g", "t", "ewma", "cusum", "bernoulli_cusum"]
 
+CHARTS: dict[Family, tuple[Chart, ...]] = {
+    "binomial": ("p", "cusum", "ewma", "g", "t", "bernoulli_cusum"),
+    "poisson": ("u", "c", "cusum", "ewma", "t"),
+}
 EWMA_WEIGHT = 0.2
 LARGEST_TAIL = 0.02
+"""Of limits that lie outside those at two standard errors."""
+
+
+class Design(NamedTuple):
+    """What a chart is tuned for: births a month, rates before and after a change, all of shape (S,).
+
+    ``false_alarm`` is the mean number of months wanted between false signals of the side that looks for the
+    change, ``months`` those from point to point.
+    """
+
+    births: Floats
+    before: Floats
+    after: Floats
+    false_alarm: Floats
+    family: Family
+    months: float
+
+    @property
+    def size(self) -> Floats:
+        """Births, or exposure, of a point; whole ones of a proportion, NaN where there is none."""
+        size = np.rint(self.births * self.months) if self.family == "binomial" else self.births * self.months
+        return np.where(size > 0, size, np.nan)
+
+    @property
+    def points(self) -> Floats:
+        """Points wanted between false signals."""
+        return np.maximum(self.false_alarm / self.months, 1.0)
+
+    def take(self, some: np.ndarray) -> Design:
+        """Keep some strata."""
+        births, before, after, false_alarm = (a[some] for a in self[:4])
+        return Design(births, before, after, false_alarm, self.family, self.months)
 
 
 class Tuned(NamedTuple):
@@ -23,8 +73,118 @@ class Tuned(NamedTuple):
         Threshold, width or tail probability; NaN where the chart cannot show a change to this side.
     false_alarm_months, months_to_detect : ndarray of float
         Mean months between false signals of the side that looks for the change, and to the signal after it.
+        Infinite where it never signals; NaN where nothing can be reckoned.
     """
 
     setting: Floats
     false_alarm_months: Floats
     months_to_detect: Floats
+
+
+def tuned(chart: Chart, design: Design) -> Tuned:
+    """Tune a chart to each stratum; of a fall in the rate it is the low side, of a rise the high one."""
+    known = np.isfinite(design.births + design.before + design.after + design.false_alarm)
+    known &= (design.births > 0) & (design.before > 0) & (design.after > 0) & (design.before != design.after)
+    if design.family == "binomial":
+        known &= (design.before < 1) & (design.after < 1)
+    found = np.full((3, known.size), np.nan)
+    for side, way in (("low", design.after < design.before), ("high", design.after > design.before)):
+        some = known & way
+        if some.any():
+            found[:, some] = _TUNED[chart](design.take(some), side)  # type: ignore[arg-type]
+    blind = known & np.isnan(found[0])
+    found[1:, blind] = np.inf
+    return Tuned(*found)
+
+
+def _points(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
+    """Exact limits of a p, u or c chart."""
+    limits = tuned_count_limits(
+        design.size,
+        design.before,
+        distribution=design.family,
+        points_between=design.points,
+        side=side,
+    )
+    runs = points_to_detect(limits.limit, design.size, design.after, distribution=design.family, side=side)
+    blind = np.isnan(limits.limit)
+    tail = np.where(blind, np.nan, 1 / design.points)
+    return tail, limits.points_between * design.months, np.where(blind, np.inf, runs) * design.months
+
+
+def _ewma(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
+    """EWMA of the counts."""
+    size, weight, of = design.size, EWMA_WEIGHT, design.family
+    width = count_ewma_width(
+        size, design.before, weight=weight, distribution=of, side=side, points_between=design.points
+    )
+    found = np.full((2, width.size), np.inf)
+    some = np.isfinite(width)
+    if some.any():
+        for row, actual in enumerate((design.before, design.after)):
+            wait = count_ewma_waiting(
+                size[some, None],
+                design.before[some],
+                weight=weight,
+                width=width[some],
+                distribution=of,
+                side=side,
+                actual=actual[some],
+            )
+            found[row, some] = wait.mean() * design.months
+    return width, found[0], found[1]
+
+
+def _cusum(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
+    """CUSUM of the counts."""
+    found = count_cusum_detection(
+        design.size, design.before, design.after, distribution=design.family, points_between=design.points
+    )
+    return found.h, found.points_between * design.months, found.points_to_detect * design.months
+
+
+def _bernoulli(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
+    """Bernoulli CUSUM, birth by birth."""
+    wanted = np.maximum(design.false_alarm * design.births, 1.0)
+    found = bernoulli_detection(design.before, design.after, wanted)
+    return found.h, found.births_between / design.births, found.births_to_detect / design.births
+
+
+def _gaps(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
+    """Births between events: fewer events are long gaps."""
+    wanted = np.maximum(design.false_alarm * design.births, 1.0)
+    limits = tuned_gap_limits(design.before, wanted, side="high" if side == "low" else "low")
+    lower, upper = _ends(limits.limit, side)
+    waited = g_run_length(design.after, lower=lower, upper=upper).waited
+    gap = np.floor(limits.limit)
+    none = np.log1p(-design.before)
+    tail = np.exp(gap * none) if side == "low" else -np.expm1(gap * none)
+    return tail, limits.between / design.births, waited / design.births
+
+
+def _ends(limit: Floats, side: Direction) -> tuple[Floats, Floats]:
+    """Put the limit of a gap on its side: fewer events are long gaps."""
+    none = np.full(limit.shape, np.nan)
+    return (none, limit) if side == "low" else (limit, none)
+
+
+def _times(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
+    """Months between events, taken as exponential."""
+    before, after = design.before * design.births, design.after * design.births
+    limits = tuned_time_limits(before, design.false_alarm, side="high" if side == "low" else "low")
+    lower, upper = _ends(limits.limit, side)
+    waited = t_run_length(after, lower=lower, upper=upper).waited
+    tail = np.exp(-before * limits.limit) if side == "low" else -np.expm1(-before * limits.limit)
+    return tail, limits.between, waited
+
+
+_TUNED: dict[Chart, Callable[[Design, Direction], tuple[Floats, Floats, Floats]]] = {
+    "p": _points,
+    "u": _points,
+    "c": _points,
+    "ewma": _ewma,
+    "cusum": _cusum,
+    "bernoulli_cusum": _bernoulli,
+    "g": _gaps,
+    "t": _times,
+}

@@ -1,0 +1,46 @@
+"""How a tuned chart is drawn: the argument ``kind`` of ``control_chart``, as it is written."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from qi_equity.data.cells import Floats
+from qi_equity.planning.tuned import EWMA_WEIGHT, LARGEST_TAIL, Chart, Design, Tuned
+
+__all__ = ["drawn_as"]
+
+_LIMITED = {"p": "P", "u": "U", "c": "C", "g": "G", "t": "T"}
+_SUMMED = {"cusum": "CountCusum(ratio", "bernoulli_cusum": "BernoulliCusum(odds_ratio"}
+
+
+def drawn_as(chart: Chart, design: Design, found: Tuned) -> tuple[str, ...]:
+    """Write the kind of every stratum; empty where the chart cannot signal, or cannot be drawn so."""
+    if chart in _LIMITED:
+        return tuple(_with_tail(_LIMITED[chart], tail) for tail in found.setting.tolist())
+    if chart == "ewma":
+        return tuple(
+            "" if math.isnan(width) else f"qe.Ewma(weight={EWMA_WEIGHT:g}, width={width:.4g})"
+            for width in found.setting.tolist()
+        )
+    every = design.points if chart == "cusum" else design.false_alarm
+    return tuple(
+        "" if math.isnan(h) else f"qe.{_SUMMED[chart]}={ratio:.4g}, false_signal_every={points:.6g})"
+        for h, ratio, points in zip(found.setting.tolist(), _ratio(design), every.tolist(), strict=True)
+    )
+
+
+def _with_tail(name: str, tail: float) -> str:
+    return "" if math.isnan(tail) or tail > LARGEST_TAIL else f"qe.{name}(tail={tail:.4g})"
+
+
+def _ratio(design: Design) -> list[float]:
+    """Give the odds ratio (of rates their ratio) above 1 that the chart looks for."""
+    ratio = _odds(design.after, design) / _odds(design.before, design)
+    return [max(r, 1 / r) for r in ratio.tolist()]
+
+
+def _odds(rate: Floats, design: Design) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(rate / (1 - rate) if design.family == "binomial" else rate)

@@ -44,15 +44,15 @@ class CountEwma(NamedTuple):
         return self._replace(**{name: getattr(self, name)[some] for name in self._fields[:5]})
 
     def variance(self, chance: FloatArray) -> FloatArray:
-        """Variance of the points at such a chance; 0 where nothing moves."""
+        """Give the variance of the points at such a chance; 0 where nothing moves."""
         one = chance if self.poisson else chance * (1 - chance)
         return np.divide(one, self.births, out=np.zeros(one.shape), where=self.moves)
 
 
 def errors(chart: CountEwma, chance: FloatArray) -> tuple[FloatArray, int]:
-    """Standard error of the average after each point until it repeats, (A, T), and the first that does.
+    """Give the standard error of the average after each point, (A, T), and the first of the C that repeat.
 
-    The last C of them repeat.
+    These are the last C.
     """
     variance, cycle = chart.variance(chance), chart.births.shape[1]
     w, now = chart.weight, np.zeros(len(variance))
@@ -117,7 +117,8 @@ class _Moves:
         self.into = np.stack([1 - part, part], axis=1) * chance[count, np.newaxis]
         # The limit and what a node stands for are the units, the same for all charts.
         self.share = limit / np.maximum((1 - chart.weight) * lattice.apart, _SHARP * limit)
-        self.away = _away(chart, self.arm, landing) / limit[self.arm]
+        away = _away(chart, self.arm, landing) / limit[self.arm]
+        self.away = np.where(chart.moves[self.arm, c], away, -np.inf)
         self.near = np.flatnonzero(np.abs(self.away - (1 + least) / 2) < (1 - least) / 2 + self.rim)
         self.near = self.near[np.argsort(self.away[self.near])]
         self.matrix = sparse.csc_array(
@@ -127,7 +128,7 @@ class _Moves:
 
     @property
     def rim(self) -> float:
-        """How far from a limit what a node stands for reaches, at most."""
+        """Say how far from a limit what a node stands for reaches, at most."""
         return float(0.5 / self.share.min())
 
     def limit(self, ratio: FloatArray, before: FloatArray | None) -> None:
@@ -151,9 +152,7 @@ class _Moves:
         return np.asarray(self.matrix @ now.ravel()).reshape(self.shape)
 
 
-def _landing(
-    chart: CountEwma, c: int, lattice: _Lattice, node: IntArray, count: FloatArray
-) -> FloatArray:
+def _landing(chart: CountEwma, c: int, lattice: _Lattice, node: IntArray, count: FloatArray) -> FloatArray:
     """Say where a count at a node takes the average."""
     arm = node // lattice.nodes
     here = lattice.first[arm] + lattice.apart[arm] * (node % lattice.nodes)
@@ -162,13 +161,13 @@ def _landing(
 
 
 def _away(chart: CountEwma, arm: IntArray, landing: FloatArray) -> FloatArray:
-    """How far the average lands from the centre line towards a limit that it can ever reach."""
+    """Say how far the average lands from the centre line towards a limit that it can ever reach."""
     low, high = (np.where(able, 0.0, -np.inf)[arm] for able in reached(chart))
     return np.maximum(low - landing, high + landing)
 
 
 def reached(chart: CountEwma) -> tuple[BoolArray, BoolArray]:
-    """Whether the low and the high limit can ever be reached, by no event at all and by nothing but events."""
+    """Say whether no event at all ever reaches the low limit, and nothing but events the high one."""
     error, repeats = errors(chart, chart.chance)
     cycle, w = chart.births.shape[1], chart.weight
     least, most = np.zeros((2, len(error)))

@@ -37,7 +37,7 @@ class NormalEwma(NamedTuple):
     fineness: int = NODES_A_UNIT
 
     def error(self, t: int) -> float:
-        """Standard error of the average after t points."""
+        """Give the standard error of the average after t points."""
         past = 0.0 if t > self.settled else float((1 - self.weight) ** (2 * t))
         return float(np.sqrt(self.weight / (2 - self.weight) * (1 - past)))
 
@@ -54,7 +54,7 @@ class NormalEwma(NamedTuple):
         if self.lowest:
             return -upper, upper
         forever = self.error(self.settled + 1)
-        begin, end = self.start * forever, np.maximum(self.shift, -_FARTHEST * forever)
+        begin, end = self.start * forever, self.shift
         if not self.exact:
             return np.minimum(np.minimum(begin, end), 0) - _FAR * forever, upper
         kept = (1 - self.weight) ** t if t <= self.settled else 0.0
@@ -70,6 +70,9 @@ class NormalEwma(NamedTuple):
 
 def normal_ewma(chart: NormalEwma) -> tuple[FloatArray, Step]:
     """Give the chances of the nodes before the first point, (A, nodes), and the step of a point."""
+    if not chart.lowest:
+        farthest = -_FARTHEST * chart.error(chart.settled + 1)
+        chart = chart._replace(shift=np.maximum(chart.shift, farthest))
     nodes, weights = np.polynomial.legendre.leggauss(chart.nodes)
     begin = np.zeros((len(chart.shift), len(nodes)))
     begin[:, 0] = 1
@@ -80,7 +83,9 @@ def normal_ewma(chart: NormalEwma) -> tuple[FloatArray, Step]:
         half = (high - low) / 2
         there = low[:, np.newaxis] + half[:, np.newaxis] * (nodes + 1)
         if t == 0:
-            here = np.repeat((chart.start * chart.error(chart.settled + 1))[:, np.newaxis], len(nodes), axis=1)
+            here = np.repeat(
+                (chart.start * chart.error(chart.settled + 1))[:, np.newaxis], len(nodes), axis=1
+            )
         else:
             low_now, high_now = chart.ends(t)
             here = low_now[:, np.newaxis] + ((high_now - low_now) / 2)[:, np.newaxis] * (nodes + 1)

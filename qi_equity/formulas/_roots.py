@@ -22,7 +22,7 @@ def rising_root(
     close: float,
     small: float,
 ) -> FloatArray:
-    """Find arguments above ``least``, (A,), at which functions cross 0, from a guess of them and their slopes.
+    """Find where functions cross 0 above ``least``, (A,), from a guess and from their slopes about there.
 
     The function is asked for some of the A only, at the arguments of these. By secants, and by the middle of
     the bracket where they leave it or at every third step. Given is an argument at which the function is
@@ -32,8 +32,9 @@ def rising_root(
     tried, at = guess.copy(), np.full(guess.shape, np.nan)
     low, high, found = np.full(guess.shape, least), np.full(guess.shape, np.inf), np.full(guess.shape, np.nan)
     left, rise = np.ones(guess.shape, dtype=np.bool_), slope.copy()
+    now = tried
     for turn in range(_MOST):
-        before, now = at.copy(), tried.copy()
+        before, last, now = at.copy(), now, tried
         at[left] = function(tried[left], left)
         low, high = np.where(left & (at < 0), tried, low), np.where(left & (at >= 0), tried, high)
         fits, ends = np.abs(at) <= small, (high - low <= close) & (low > least)
@@ -45,7 +46,7 @@ def rising_root(
             with np.errstate(invalid="ignore", divide="ignore"):
                 steep = (at - before) / (now - last)
             rise = np.where(np.isfinite(steep), np.clip(steep, slope / _STEEPER, slope * _STEEPER), slope)
-        last, tried = now, np.where(np.isfinite(at), now - at / rise, np.nan)
+        tried = np.where(np.isfinite(at), now - at / rise, np.nan)
         middle = np.where(np.isfinite(high), (low + high) / 2, 2 * now)
         outside = ~((tried > low) & (tried < high))
         tried = np.where(outside | ((turn % 3 == 2) & np.isfinite(high)), middle, tried)

@@ -16,8 +16,8 @@ _BLOCK = 2**22
 def two_arms(low: Step, high: Step) -> Step:
     r"""Follow two arms of which one is at 0 when the other signals, until either does.
 
-    The states are those of the low arm, then as many of the high one, 0 first, each at half its chance. An arm
-    is followed by itself; when the other signals, that much of its chance is at 0 and is over:
+    The states are those of the low arm, then as many of the high one, 0 first, each at half its chance. An
+    arm is followed by itself; when the other signals, that much of its chance is at 0 and is over:
 
     .. math:: v_t = v_{t-1} Q - b_t e_0, \qquad w_t = w_{t-1} R - a_t e_0
 

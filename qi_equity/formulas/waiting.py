@@ -78,7 +78,7 @@ class Waiting:
         signalled = (before * self.hazard).sum(axis=-1)
         last = self.survival[..., -1]
         with np.errstate(divide="ignore", invalid="ignore"):
-            tail = np.where(last > 0, last * before.sum(axis=-1) / signalled, 0.0)
+            tail = np.where(last == 0, 0.0, last * before.sum(axis=-1) / signalled)
         return self._together(self.survival[..., :-1].sum(axis=-1) + tail)
 
     def within(self, points: ArrayLike) -> FloatArray:
@@ -147,7 +147,7 @@ class Waiting:
             middle = np.floor((low + high) / 2)
             enough = self._at(middle) >= chance
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-        return np.where(never, np.inf, high)
+        return np.where(np.isnan(self._at(high)), np.nan, np.where(never, np.inf, high))
 
     def _at(self, points: FloatArray) -> FloatArray:
         return self._within(points if self.weight is None else points[..., None])

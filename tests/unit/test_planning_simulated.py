@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 import qi_equity as qe
 from qi_equity.errors import InputTypeError, OptionError
@@ -186,6 +187,21 @@ def test_counts_of_births_are_compared_as_rates(tests: tuple[Test, ...]) -> None
     # On its own line the proportion of the same births is the same chart.
     rates = about(Binomial(0.25 + 0 * line, births, births), line / births, np.sqrt(0.75 * line) / births)
     np.testing.assert_array_equal(got, simulated._times(rates, tests, "both", random))
+
+
+@pytest.mark.parametrize("given_zones", [(), (3,), (1, 2), (1, 2, 3)])
+def test_points_lie_in_the_zones_that_have_their_chances(given_zones: tuple[int, ...]) -> None:
+    # Limits on a count, without a lower one, none at all, and on the other side of the line.
+    line = np.array([[4.0], [4.5], [np.nan], [3.0]])
+    low = {1: [3, 2.5, 3, 5.0], 2: [1, np.nan, 2, 1], 3: [0, np.nan, 1, -1]}
+    high = {1: [5, 6, 4, 2.0], 2: [7, np.nan, 5, 6], 3: [9, 12, 6, np.nan]}
+    zones = {k: (np.array(low[k])[:, np.newaxis], np.array(high[k])[:, np.newaxis]) for k in given_zones}
+    process = Stable(Poisson(np.full((4, 1), 4.0), np.ones((4, 1))), line, zones)
+    counts = np.where(np.isnan(line), np.nan, np.arange(60.0))
+    found = simulated._zones(process, counts)
+    chance = stats.poisson.pmf(np.arange(60), 4)
+    expected = [[chance[row == zone].sum() for zone in range(10)] for row in found]
+    np.testing.assert_allclose(process.zone_chances()[:, 0], expected, rtol=1e-9, atol=1e-12)
 
 
 # Exact run lengths.

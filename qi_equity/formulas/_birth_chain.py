@@ -117,8 +117,13 @@ def step_chances(moves: Moves, chance_up: FloatArray, down: int, up: int) -> Flo
 class _Elimination:
     """Triangular factors of I - Q, state after state; ``total`` is the mean run for as many states, (K, A).
 
-    Of I = L U factors, the mean run from 0 is the sum over the states of (row 0 of the inverse of U) times
-    (row sums of the inverse of L).
+    The diagonal is not kept, as what is left of it follows from its row. The mean run from 0 is the sum over
+    the states of (row 0 of the inverse of U) times (row sums of the inverse of L).
+
+    References
+    ----------
+    .. [1] Grassmann, Taksar, Heyman, Regenerative analysis and steady state distributions for Markov chains.
+       Oper Res 1985;33:1107-1116 (elimination without subtraction; seen at second hand).
     """
 
     __slots__ = ("_column", "_left", "_product", "_right", "_row", "_spare", "_window", "total")
@@ -130,13 +135,8 @@ class _Elimination:
         self._window = -chances[j - i + down]
         # An arm is not moved below 0.
         self._window[:, 0] = -np.cumsum(chances[: down + 1], axis=0)[::-1]
-        self._window[i == j] += 1
         self._spare, self._product = np.empty_like(self._window), np.empty_like(self._window[1:, 1:])
         self._row, self._column = -chances[: up + 1], -chances[up : up + down + 1][::-1]
-        if up >= down:
-            self._row[down] += 1
-        if down >= up:
-            self._column[up] += 1
         self._left = np.zeros((up + 1, *chance_up.shape))
         self._left[0] = 1
         self._right = np.ones((down + 1, *chance_up.shape))
@@ -144,7 +144,9 @@ class _Elimination:
 
     def step(self) -> None:
         """Add one state."""
-        pivot, across = self._window[0, 0], self._window[0, 1:]
+        across = self._window[0, 1:]
+        # An arm goes somewhere from each state, so each row sums to 0, whatever has been eliminated.
+        pivot = -across.sum(axis=0)
         factor = self._window[1:, 0] / pivot
         left, right = self._left[0] / pivot, self._right[0]
         self.total = self.total + left * right
@@ -171,7 +173,7 @@ def _batches(moves: Moves, chances: int) -> list[IntArray]:
     order = np.lexsort(alike)
     ends = np.flatnonzero((alike[:, order[1:]] != alike[:, order[:-1]]).any(axis=0)) + 1
     found = []
-    for group in np.split(order, ends):
+    for group in np.split(order, ends) if order.size else []:
         window = chances * int(np.prod(bands[:, group].max(axis=1, initial=0) + 1))
         most = max(1, _BLOCK // window)
         found += np.split(group, range(most, len(group), most))

@@ -42,7 +42,7 @@ def waiting_births(moves: Moves, chance_up: FloatArray, points: FloatArray) -> W
 
 
 def _chain(moves: Moves, chance_up: FloatArray, points: FloatArray) -> tuple[sparse.csr_array, FloatArray]:
-    """Give the chances from each state (column) to each (row), arms one after the other; chances of signals."""
+    """Give the chances from each state (column) to each (row), arm after arm, and those of a signal."""
     down, up = (int(np.ceil(a).max()) for a in (moves.down, moves.up))
     chances = step_chances(moves, chance_up[np.newaxis], down, up)[:, 0]
     step, arm = np.nonzero(chances)

@@ -238,7 +238,7 @@ def bernoulli_cusum_waiting(
     --------
     >>> wait = bernoulli_cusum_waiting(0.1, h=4.5, side="low", actual=0.05)
     >>> wait.quantile(0.5), wait.quantile(0.95)
-    (array([194.]), array([522.]))
+    (array([205.]), array([448.]))
     """
     r = number("odds_ratio", odds_ratio, above=1)
     which = one_of("side", side, ("low", "high"))

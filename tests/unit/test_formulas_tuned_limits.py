@@ -11,11 +11,13 @@ from scipy import stats
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.formulas.attributes import p_limits, u_limits
 from qi_equity.formulas.between_waiting import g_run_length, t_run_length
-from qi_equity.formulas.probability_limits import p_probability_limits
-from qi_equity.formulas.tuned_limits import (
+from qi_equity.formulas.detection_floors import (
     births_for_exact_lower_limit,
     births_for_lower_limit,
     births_for_shift,
+)
+from qi_equity.formulas.probability_limits import p_probability_limits
+from qi_equity.formulas.tuned_limits import (
     points_to_detect,
     tuned_count_limits,
     tuned_gap_limits,

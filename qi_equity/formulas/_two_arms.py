@@ -71,5 +71,5 @@ def _lengthened(found: Waiting, length: int) -> Waiting:
     more, cycle = length - found.survival.shape[-1], found.hazard.shape[-1]
     coming = found.hazard[:, np.arange(more) % cycle]
     later = found.survival[:, -1:] * np.cumprod(1 - coming, axis=-1)
-    hazard = np.roll(found.hazard, -(more % cycle), axis=-1)
-    return Waiting(np.concatenate([found.survival, later], axis=-1), hazard)
+    # Charts are followed for whole cycles, so that the next point is the first of one.
+    return Waiting(np.concatenate([found.survival, later], axis=-1), found.hazard)

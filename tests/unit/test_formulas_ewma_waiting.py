@@ -154,7 +154,7 @@ def test_halved_distances_of_nodes_change_little() -> None:
         usual, finer = (follow(*count_ewma(chart, nodes)).mean() for nodes in (NODES, 2 * NODES))
         short = finer < 1e4
         np.testing.assert_allclose(usual[short], finer[short], rtol=5e-3)
-        found = count_ewma_waiting(n, p, width=width[:, np.newaxis], side=side)  # type: ignore[arg-type]
+        found = count_ewma_waiting(n, p, width=width[:, np.newaxis], side=side)
         np.testing.assert_allclose(found.mean(), usual, rtol=1e-9)
 
 
@@ -188,6 +188,9 @@ def test_limits_that_no_count_reaches_never_signal() -> None:
     # 3 errors of the average are wider than the centre line is high.
     assert count_ewma_waiting(10, 0.05, width=3, side="low").mean() == math.inf
     assert count_ewma_waiting(10, 0.95, width=3, side="high").mean() == math.inf
+    just = 0.05 * 1.0001 / (math.sqrt(0.05 * 0.95 / 10) / 3)
+    assert count_ewma_waiting(10, 0.05, width=just, side="low").mean() == math.inf
+    assert count_ewma_waiting(10, 0.95, width=just, side="high").mean() == math.inf
     both, high = (count_ewma_waiting(10, 0.05, width=3, side=side).mean() for side in ("both", "high"))
     assert both == pytest.approx(float(high), rel=0.01)
     # The points themselves: no event in six months of ten is no news, and nothing lies below none.

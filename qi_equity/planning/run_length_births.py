@@ -1,148 +1,109 @@
-"""Run length of a Bernoulli CUSUM: the distribution of the births to its first signal."""
+"""Run length of charts of single births and of times: Bernoulli CUSUM and t chart."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 
-from qi_equity.data.cells import Bools, Floats
-from qi_equity.formulas._birth_chain import Moves, likelihood_moves
-from qi_equity.formulas._two_arms import both_starts, two_arms
-from qi_equity.formulas.bernoulli_waiting import bernoulli_cusum_run_length
-from qi_equity.formulas.waiting import Step, Waiting
+from qi_equity.data.cells import Floats
+from qi_equity.errors import OptionError
+from qi_equity.formulas.bernoulli_waiting import bernoulli_cusum_run_length, bernoulli_cusum_waiting
+from qi_equity.formulas.waiting import Waiting
 from qi_equity.formulas.zone_test_chains import Side
 from qi_equity.planning.run_length_followed import LATTICE, Run, run_of
+from qi_equity.spc.kinds_between import T
+from qi_equity.spc.lines import tail_of
+from qi_equity.spc.stable import WIDTHS, Stable
 
-__all__ = ["bernoulli_waiting", "of_births"]
+__all__ = ["Times", "of_births", "times_process"]
 
-_FINE = 64
-_ROUNDING = 1e-9
-# Followed is until the chance of a signal moves by no more than this share from half as many births ago, or
-# so few charts are left. What comes after that is given its mean.
-_SETTLED, _LEFT = 1e-4, 1e-8
-_EVERY = 64
+# Terms of a series that fold over are damped to this.
+_FOLDED = 1e-10
+# Of fewer charts that are left the mean says nothing of the rate that follows.
+_LEFT = 0.01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Times:
+    """Exponential times, of a mean of any shape (..., T)."""
+
+    mean: Floats
+
+    def below(self, line: Floats) -> Floats:
+        """Give the probability that a time is shorter."""
+        return np.asarray(-np.expm1(-line / self.mean))
+
+    def above(self, line: Floats) -> Floats:
+        """Give the probability that a time is longer."""
+        return np.asarray(np.exp(-line / self.mean))
+
+    def quantile(self, chance: Floats) -> Floats:
+        """Give the time of each chance."""
+        return np.asarray(-self.mean * np.log1p(-chance))
+
+
+def times_process(spec: T, changes: Floats, sigmas: Iterable[int]) -> Stable:
+    """Describe a t chart by its mean time, after changes (A,) of the rate."""
+    if spec.limits != "exponential":
+        raise OptionError(
+            f"kind=T(limits={spec.limits!r}) is not followed: run lengths are those of exponential times; use kind='t'."
+        )
+    shape = np.ones((len(changes), 1))
+    tails = {k: tail_of(spec, WIDTHS[k]) for k in sigmas}
+    zones = {k: (-np.log1p(-tail) * shape, -np.log(tail) * shape) for k, tail in tails.items()}
+    return Stable(Times(1 / changes[:, np.newaxis]), np.log(2) * shape, zones)
 
 
 def of_births(
     chance: Floats, actual: Floats, ratio: float, thresholds: tuple[Floats, Floats], side: Side
 ) -> Run:
     """Follow Bernoulli CUSUMs; chances (A,) of the chart and the true ones, thresholds of both arms (A,)."""
-    return run_of(bernoulli_waiting(chance, actual, ratio, thresholds, side), LATTICE)
-
-
-def bernoulli_waiting(
-    chance: Floats, actual: Floats, ratio: float, thresholds: tuple[Floats, Floats], side: Side
-) -> Waiting:
-    """Give the births to the first signal of charts that start from 0, shape (A,); NaN without a chart.
-
-    By the chain of the values of the arms on a lattice, birth by birth until the chance of a signal has
-    settled; after that it is such that the mean is that of
-    :func:`~qi_equity.formulas.bernoulli_waiting.bernoulli_cusum_run_length`, within 0.5 %.
-    """
-    low, high = thresholds
+    low, high = (np.broadcast_to(h, chance.shape) for h in thresholds)
     mean = bernoulli_cusum_run_length(chance, odds_ratio=ratio, h=(low, high), side=side, actual=actual)
-    survival, hazard = np.ones((len(mean), 1)), np.where(np.isnan(mean), np.nan, 0.0)[:, np.newaxis]
     some = np.isfinite(mean)
+    survival, hazard = np.ones((len(mean), 1)), np.where(np.isnan(mean), np.nan, 0.0)[:, np.newaxis]
     if some.any():
-        found = _followed(*(a[some] for a in (chance, actual)), ratio, (low[some], high[some]), side)
-        survival = np.ones((len(mean), found.shape[1]))
-        survival[some] = found
-        hazard[some, 0] = _after(found, mean[some])
-    survival[np.isnan(mean)] = np.nan
-    return Waiting(survival, hazard)
+        arms = [
+            bernoulli_cusum_waiting(
+                chance[some], odds_ratio=ratio, h=(low[some], high[some]), side=arm, actual=actual[some]
+            )
+            for arm in ("low", "high")
+            if side in (arm, "both")
+        ]
+        found = arms[0] if len(arms) == 1 else _either(arms[0], arms[1], mean[some])
+        survival = np.ones((len(mean), found.survival.shape[1]))
+        survival[some], hazard[some] = found.survival, found.hazard
+    return run_of(Waiting(survival, hazard), LATTICE)
 
 
-def _after(survival: Floats, mean: Floats) -> Floats:
-    """Give the chance of a signal at every later birth with which the mean comes out."""
+def _either(low: Waiting, high: Waiting, mean: Floats) -> Waiting:
+    r"""Put two arms together of which one is at 0 when the other signals.
+
+    With F and G the generating functions of the births to the signal of each arm by itself,
+
+    .. math:: (1 - F) (1 - G) / (1 - F G)
+
+    is that of the births to the first signal, taken from 1: of charts that go on from 0, low signals come
+    at the renewals of F, and so on.
+    """
+    n = max(arm.survival.shape[1] for arm in (low, high)) - 1
+    births = np.arange(n + 1)
+    size = 2 ** int(np.ceil(np.log2(2 * (n + 1))))
+    damped = _FOLDED ** (births / size)
+    f, g = (
+        np.fft.rfft(np.diff(1 - _silent(arm, births), prepend=0.0) * damped, size, axis=1) for arm in (low, high)
+    )
+    found = np.fft.irfft((1 - f) * (1 - g) / (1 - f * g), size, axis=1)[:, : n + 1] / damped
+    survival = np.clip(np.cumsum(found, axis=1), 0, 1)
+    # The first entry is 1, those that follow take the signals off.
     left, before = survival[:, -1], survival[:, :-1].sum(axis=1)
-    last = 1 - left / survival[:, -2]
     with np.errstate(divide="ignore", invalid="ignore"):
-        wanted = left / (mean - before)
-    # Of few charts that are left the mean says nothing.
-    return np.where((left > 0.01) & (wanted > 0), np.minimum(wanted, 1), np.where(left > 0, last, 1.0))
+        after = np.where(left > _LEFT, left / (mean - before), low.hazard[:, -1] + high.hazard[:, -1])
+    return Waiting(survival, np.clip(after, 0, 1)[:, np.newaxis])
 
 
-def _followed(
-    chance: Floats, actual: Floats, ratio: float, thresholds: tuple[Floats, Floats], side: Side
-) -> Floats:
-    """Give the chance of no signal within 0, 1, 2, ... births, (A, births + 1)."""
-    names = [name for name in ("low", "high") if side in (name, "both")]
-    arms = []
-    for name, h, r in zip(("low", "high"), thresholds, (1 / ratio, ratio), strict=True):
-        if name in names:
-            highest = np.maximum(chance, actual)
-            arms.append((likelihood_moves(chance, np.full(chance.shape, r), highest, fineness=_FINE), h))
-    together = arms[0][0].together
-    states = [np.maximum(np.ceil(h / moves.unit - _ROUNDING), 1) for moves, h in arms]
-    width = int(max(each.max() for each in states))
-    steps = [
-        _step(moves, actual, each, width) for (moves, _), each in zip(arms, states, strict=True)
-    ]
-    start = np.zeros((len(chance), width))
-    start[:, 0] = 1
-    if len(steps) == 1:
-        return _until_settled(start, steps[0], together)
-    return _until_settled(both_starts(start, start), two_arms(*steps), together)
-
-
-def _step(moves: Moves, actual: Floats, states: Floats, width: int) -> Step:
-    """Make the step of an arm of each chart, all in one sparse matrix."""
-    from scipy.sparse import coo_array
-
-    up = moves.chance_up(actual[np.newaxis])[0]
-    state = np.arange(width)
-    arm = np.arange(len(states))[:, np.newaxis]
-    inside = state < states[:, np.newaxis]
-    signal = np.zeros(inside.shape)
-    to, of, share = [], [], []
-    for points, odds, sign in ((moves.up, up, 1), (moves.down, 1 - up, -1)):
-        whole = np.floor(points)
-        part = points - whole
-        for size, weight in ((whole, odds * (1 - part)), (whole + 1, odds * part)):
-            after = np.maximum(state + sign * size[:, np.newaxis], 0).astype(np.intp)
-            over = after >= states[:, np.newaxis]
-            weights = np.where(inside, weight[:, np.newaxis], 0)
-            signal += np.where(over, weights, 0)
-            kept = ~over & (weights > 0)
-            to.append((arm * width + after)[kept])
-            of.append((arm * width + state)[kept])
-            share.append(weights[kept])
-    size = len(states) * width
-    matrix = coo_array(
-        (np.concatenate(share), (np.concatenate(to), np.concatenate(of))), shape=(size, size)
-    ).tocsr()
-
-    def step(now: Floats, t: int) -> tuple[Floats, Floats]:
-        return (matrix @ now.ravel()).reshape(now.shape), (now * signal).sum(axis=1)
-
-    return step
-
-
-def _until_settled(start: Floats, step: Step, together: Floats) -> Floats:
-    now, alive, t = start, np.ones(len(start)), 0
-    survival = [alive]
-    while not (t and t % _EVERY == 0 and _settled(survival)):
-        now, _ = step(now, t)
-        alive = now.sum(axis=1)
-        survival.append(alive)
-        t += 1
-    return _by_birth(np.stack(survival, axis=1), together)
-
-
-def _settled(survival: list[Floats]) -> Bools:
-    n = len(survival) - 1
-    with np.errstate(divide="ignore", invalid="ignore"):
-        now, then = (1 - survival[k] / survival[k - 1] for k in (n, n // 2))
-    level = (now > 0) & (np.abs(now - then) <= _SETTLED * now)
-    return (level | (survival[-1] < _LEFT)).all()
-
-
-def _by_birth(survival: Floats, together: Floats) -> Floats:
-    """Fill in the births that were taken together, in proportion on the scale of logarithms."""
-    if (together == 1).all():
-        return survival
-    births = np.arange(int((survival.shape[1] - 1) * together.min()) + 1)
-    place = births / together[:, np.newaxis]
-    whole = np.minimum(np.floor(place).astype(np.intp), survival.shape[1] - 2)
-    logs = np.log(np.maximum(survival, np.finfo(np.float64).tiny))
-    first, second = (np.take_along_axis(logs, whole + k, axis=1) for k in (0, 1))
-    return np.exp(first + (place - whole) * (second - first))
+def _silent(arm: Waiting, births: np.ndarray) -> Floats:
+    """Give the chance of no signal within so many births, (A, births)."""
+    return 1 - Waiting(arm.survival[:, np.newaxis], arm.hazard[:, np.newaxis]).within(births)

@@ -15,14 +15,14 @@ from qi_equity.formulas.waiting import Waiting
 from qi_equity.formulas.zone_test_chains import Side
 from qi_equity.planning.plan import DAYS_A_MONTH, MONTHS, changed_rate, make_plan
 from qi_equity.planning.points import Points, _repeated
-from qi_equity.planning.run_length_births import of_births
+from qi_equity.planning.run_length_births import of_births, times_process
 from qi_equity.planning.run_length_followed import Followed, Run
 from qi_equity.planning.run_length_memory import Moving, by_limits_only, of_counts, of_normal_points
 from qi_equity.planning.run_length_rules import by_rules, points_of_process
 from qi_equity.planning.run_length_spec import is_normal, refuse
 from qi_equity.spc.chance import sigmas_of
 from qi_equity.spc.chart import ControlChart
-from qi_equity.spc.kinds_between import G
+from qi_equity.spc.kinds_between import G, T
 from qi_equity.spc.kinds_measurements import Run as RunChart
 from qi_equity.spc.kinds_weighted import COUNTS, BernoulliCusum, CountCusum, Cusum, Ewma
 from qi_equity.spc.stable import Stable, stable
@@ -132,6 +132,8 @@ def _counted(
         line = replace(chart._case(), spec=Ewma(weight=1.0)).lines().limits.centre_line
         rate = np.where(late.known, np.take_along_axis(line, late.last, axis=1)[:, 0], np.nan)
         top = 1.0 if chart.series.measure.kind == "proportion" else np.inf
+    elif isinstance(spec, T):
+        rate, top = _rate_of_times(chart, late), np.inf
     else:
         points = _points(chart, late)
         rate, top = _rate(points.process.points), _top(points.process.points)
@@ -143,9 +145,24 @@ def _counted(
         run = of_births(rate, now, spec.odds_ratio, _thresholds(chart, late), side)
     elif isinstance(spec, Ewma | CountCusum):
         run = of_counts(spec, _moving(chart, late, rate, now), side, _thresholds(chart, late))
+    elif isinstance(spec, T):
+        run = _of_times(chart, spec, late, np.where(known, now / rate, 1.0), side)
     else:
         run = by_rules(points.moved_to(now), side)
     return _followed(chart, rows, order, change, run, known, counts=True, rate=now)
+
+
+def _rate_of_times(chart: ControlChart, late: _Late) -> Floats:
+    """Give events a unit of time, from the centre line, which is the median."""
+    median = np.take_along_axis(chart.centre_line, late.last, axis=1)[:, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.log(2) / median)
+
+
+def _of_times(chart: ControlChart, spec: T, late: _Late, change: Floats, side: Side) -> Run:
+    given = chart.runs.given[np.arange(len(change)), late.phase]
+    process = times_process(spec, change, sigmas_of(chart.rules.tests))
+    return by_rules(points_of_process(process, chart.rules.tests, given), side)
 
 
 def _points(chart: ControlChart, late: _Late) -> Points:
@@ -238,5 +255,5 @@ def _time(chart: ControlChart, rate: Floats | None) -> tuple[str, Floats]:
     if rate is None:
         return "event", np.full(strata, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        gap = 1 / rate - 1 + (chart._spec.smallest if isinstance(chart._spec, G) else 1)
+        gap = 1 / rate + (chart._spec.smallest - 1 if isinstance(chart._spec, G) else 0)
         return "event", gap / births

@@ -169,7 +169,7 @@ def _row(one: Followed) -> pd.DataFrame:
         upper=one.quantile(_HIGH),
         mean_months=mean * one.months,
         standard_error=np.where(np.isnan(mean), np.nan, one.run.error),
-        how=pd.Series(one.run.how, dtype="str"),
+        how=pd.Series(np.where(one.known, one.run.how, ""), dtype="str"),
     )
 
 

@@ -14,8 +14,8 @@ __all__ = ["run_length_notes"]
 
 _KNOWN = (
     "The lines are taken as known. Teams have lines from a short baseline, and these signal falsely more often: "
-    "of i charts with limits from 12 points 15 % do within the next 12, and not 3 %; with two of three beyond "
-    "two sigma and runs of seven 29 %, and not 14 %. Give baseline= for that."
+    "of i charts with three-sigma limits from 12 points 15 % do within the next 12, and not 3 %. baseline= allows "
+    "for that."
 )
 _FROM_BASELINE = (
     "The lines come from a baseline of {} points before the first that is counted; the run length is that over "

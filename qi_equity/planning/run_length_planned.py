@@ -10,7 +10,7 @@ from qi_equity.data.cells import Floats
 from qi_equity.formulas.cusum_run_length import bernoulli_threshold, count_cusum_threshold
 from qi_equity.formulas.distributions import Normal
 from qi_equity.formulas.zone_test_chains import Side
-from qi_equity.planning.run_length_births import of_births
+from qi_equity.planning.run_length_births import of_births, times_process
 from qi_equity.planning.run_length_estimated import from_baseline, not_offered
 from qi_equity.planning.run_length_followed import Followed, Run
 from qi_equity.planning.run_length_memory import Moving, by_limits_only, of_counts, of_normal_points
@@ -69,6 +69,12 @@ def _run(
             return _of_counts(chart, spec, chart.changed(moved), side), True
         case BernoulliCusum():
             return _of_births(chart, spec, chart.changed(moved), side), True
+    if isinstance(spec, T):
+        sigmas = sigmas_of(rules.tests)
+        given = runs_given(times_process(spec, np.ones(1), sigmas))
+        process = times_process(spec, moved, sigmas)
+        points = points_of_process(process, rules.tests, np.broadcast_to(given, moved.shape))
+        return by_rules(points, side), bool(given[0])
     process = _lines(chart, rules)
     given = runs_given(process)
     if baseline is not None:

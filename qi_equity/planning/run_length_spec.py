@@ -138,6 +138,7 @@ def _line(spec: Given, centre_line: float | None, *, needed: bool) -> float:
         )
     line = _validate.number("centre_line", centre_line, above=0)
     if isinstance(spec, P | NP | BernoulliCusum):
+        # A chance.
         return _validate.number("centre_line", line, below=1)
     if isinstance(spec, G):
         # A gap that is always the smallest leaves nothing to chart.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +59,7 @@ def readers(tests: tuple[Test, ...], side: Side, shape: tuple[int, int], most: i
     if zones:
         made.append(_Zones(chain_of_tests(zones, side).following, shape))
     if runs:
-        made.append(_Runs(cast("Any", runs), side, shape, most))
+        made.append(_Runs(runs, side, shape, most))
     made += [_Steps(t, side, shape) for t in tests if isinstance(t, Trend)]
     made += [_Turns(t, shape) for t in tests if isinstance(t, Alternating)]
     return made

@@ -93,7 +93,11 @@ def count_cusum_detection(
     >>> count_cusum_detection([10, 150], 0.12, 0.06, points_between=150).points_to_detect.round(1)
     array([13.8,  2.3])
     """
-    of = one_of("distribution", distribution, ("binomial", "poisson"))
+    of: Distribution = (
+        "binomial"
+        if one_of("distribution", distribution, ("binomial", "poisson")) == "binomial"
+        else "poisson"
+    )
     arguments = {"size": size, "before": before, "after": after, "points_between": points_between}
     n, p, q, points = floats(arguments)
     most = 1.0 if of == "binomial" else math.inf

@@ -14,7 +14,7 @@ from qi_equity.planning.drawn import drawn_as
 from qi_equity.planning.plan import MONTHS, Family, Plan
 from qi_equity.planning.points import KINDS, Points, points_of_series
 from qi_equity.planning.rules_waiting import looked_at, rules_waiting
-from qi_equity.planning.tuned import Chart, Design, Tuned, tuned
+from qi_equity.planning.tuned import Chart, Design, can_show, tuned
 from qi_equity.spc.rule_sets import resolve_rules
 from qi_equity.spc.rules import RuleSet
 from qi_equity.spc.summary import CAN_SIGNAL
@@ -136,15 +136,16 @@ def _tuned(plan: Plan, chart: Chart, every: str, false_alarm_months: float) -> C
     design = Design(plan.births, before, after, wanted, plan.family, MONTHS.get(every, 1.0))
     found = tuned(chart, design)
     # The same on the other side, to know whether it could show anything there.
-    other = tuned(chart, design._replace(after=_opposite(before, after, plan.family)))
-    able = [_able(one) for one in ((found, other) if plan.side == "low" else (other, found))]
+    other = can_show(chart, design._replace(after=_opposite(before, after, plan.family)))
+    able = [np.where(one, YES, NO) for one in (np.isfinite(found.setting), other)]
+    can_fall, can_rise = able if plan.side == "low" else reversed(able)
     return Candidate(
         chart=chart,
         every=every,
         rules="",
         records=every in ("event", "birth"),
-        can_fall=able[0],
-        can_rise=able[1],
+        can_fall=can_fall,
+        can_rise=can_rise,
         false_alarm=found.false_alarm_months,
         detect=found.months_to_detect,
         drawn=drawn_as(chart, design, found),
@@ -158,7 +159,3 @@ def _opposite(before: Floats, after: Floats, family: Family) -> Floats:
             return np.asarray(before**2 / after)
         odds = (before / (1 - before)) ** 2 / (after / (1 - after))
         return np.asarray(odds / (1 + odds))
-
-
-def _able(found: Tuned) -> Ints:
-    return np.where(np.isfinite(found.setting), YES, NO)

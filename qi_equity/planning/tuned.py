@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from qi_equity.data.cells import Floats
+from qi_equity.data.cells import Bools, Floats
 from qi_equity.formulas.bernoulli_waiting import bernoulli_detection
 from qi_equity.formulas.between_waiting import g_run_length, t_run_length
 from qi_equity.formulas.count_cusum_detection import count_cusum_detection
@@ -20,7 +20,7 @@ from qi_equity.formulas.tuned_limits import (
 )
 from qi_equity.planning.plan import Direction, Family
 
-__all__ = ["CHARTS", "EWMA_WEIGHT", "Chart", "Design", "Tuned", "tuned"]
+__all__ = ["CHARTS", "EWMA_WEIGHT", "Chart", "Design", "Tuned", "can_show", "tuned"]
 
 Chart = Literal["p", "u", "c", "g", "t", "ewma", "cusum", "bernoulli_cusum"]
 
@@ -58,7 +58,15 @@ class Design(NamedTuple):
         """Points wanted between false signals."""
         return np.maximum(self.false_alarm / self.months, 1.0)
 
-    def take(self, some: np.ndarray) -> Design:
+    @property
+    def known(self) -> Bools:
+        """Where there are births, a rate, and a change of it to one that is possible."""
+        before, after = self.before, self.after
+        known = np.isfinite(self.births + before + after + self.false_alarm)
+        known &= (self.births > 0) & (before > 0) & (after > 0) & (before != after)
+        return known & (before < 1) & (after < 1) if self.family == "binomial" else known
+
+    def take(self, some: Bools) -> Design:
         """Keep some strata."""
         births, before, after, false_alarm = (a[some] for a in self[:4])
         return Design(births, before, after, false_alarm, self.family, self.months)
@@ -83,10 +91,7 @@ class Tuned(NamedTuple):
 
 def tuned(chart: Chart, design: Design) -> Tuned:
     """Tune a chart to each stratum; of a fall in the rate it is the low side, of a rise the high one."""
-    known = np.isfinite(design.births + design.before + design.after + design.false_alarm)
-    known &= (design.births > 0) & (design.before > 0) & (design.after > 0) & (design.before != design.after)
-    if design.family == "binomial":
-        known &= (design.before < 1) & (design.after < 1)
+    known = design.known
     found = np.full((3, known.size), np.nan)
     for side, way in (("low", design.after < design.before), ("high", design.after > design.before)):
         some = known & way
@@ -95,6 +100,13 @@ def tuned(chart: Chart, design: Design) -> Tuned:
     blind = known & np.isnan(found[0])
     found[1:, blind] = np.inf
     return Tuned(*found)
+
+
+def can_show(chart: Chart, design: Design) -> Bools:
+    """Tell where a chart can show a change to that side at all; sums always can."""
+    if chart in ("cusum", "bernoulli_cusum"):
+        return design.known
+    return np.isfinite(tuned(chart, design).setting)
 
 
 def _points(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
@@ -124,12 +136,12 @@ def _ewma(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
         for row, actual in enumerate((design.before, design.after)):
             wait = count_ewma_waiting(
                 size[some, None],
-                design.before[some],
+                design.before[some, None],
                 weight=weight,
-                width=width[some],
+                width=width[some, None],
                 distribution=of,
                 side=side,
-                actual=actual[some],
+                actual=actual[some, None],
             )
             found[row, some] = wait.mean() * design.months
     return width, found[0], found[1]

@@ -194,10 +194,10 @@ def count_ewma_waiting(
     r"""Run length of an EWMA chart of counts whose denominators repeat: its distribution.
 
     The true binomial or Poisson counts move the average from point to point; what they leave between the
-    nodes of a lattice goes to both neighbours. Halving the distance of the nodes changes a mean run by less
-    than 0.5 % of itself, and that of the width of :func:`count_ewma_width` by about 0.1 %; only where a limit
-    is so far out that hardly a series of points without an event reaches it are runs, of over 10,000 points,
-    up to a half too short. Limits that no series reaches never signal.
+    nodes of a lattice goes to both neighbours. Among 54 strata of 5 to 300 births and chances of 0.5 to 20 %,
+    at a width of 2.3, eight times as many nodes changed mean runs of one side or both by at most 0.4 % up to
+    850 points and 2 % up to 3,000; where hardly a series of points without an event reaches the low limit,
+    runs of over 100,000 points are up to 40 % too short. Limits that no series reaches never signal.
 
     Parameters
     ----------

@@ -133,7 +133,7 @@ def test_binomial_ewma(case: dict[str, Any]) -> None:
 
 
 def test_printed_run_lengths() -> None:
-    """Run lengths as they are quoted from Montgomery and from Lucas and Saccucci (1990), seen at second hand."""
+    """Run lengths as quoted from Montgomery and from Lucas and Saccucci (1990), seen at second hand."""
     printed = {4: (168, 8.38, 4.75, 3.34, 2.19), 5: (465, 10.4, 5.75, 4.01, 2.57)}
     for h, runs in printed.items():
         found = tabular_cusum_waiting([0, 1, 1.5, 2, 3], h=h).mean()

@@ -142,6 +142,13 @@ def test_charts_signal_when_the_flags_of_a_side_first_do(name: str, side: Side) 
     assert (got != simulated._times(process, tests, "both", random)).any()
 
 
+@pytest.mark.parametrize("test", [LongestRun("cut_box"), RunsCount(), RunsCount("perla")])
+def test_limits_by_crossings_and_of_too_many_runs_are_those_of_the_flags(test: Test) -> None:
+    process, random = normal(0), uniform(30, 400)
+    got = simulated._times(process, (test,), "both", random)
+    np.testing.assert_array_equal(got, naive(process, (test,), "both", random))
+
+
 TIES = st.sampled_from(["break", "skip"])
 METHODS = st.sampled_from(["anhoej", "best_box", "cut_box"])
 ONE = st.one_of(

@@ -155,7 +155,7 @@ def test_tuned_limits_are_drawn_as_they_say(series: qe.StratifiedSeries, p_chart
 
 
 def test_simulated_charts_signal_as_often_as_said(make_series: Make) -> None:
-    """Charts about lines that are known: 2,000 panels of two groups, whose lines come from a quiet baseline before."""
+    """About lines that are known: 2,000 panels of two groups, after a quiet baseline that sets the lines."""
     rng, panels, n, rate, points = np.random.default_rng(11), 2000, 80, 0.1, 12
     known = pd.DataFrame({"e": np.tile([8], 24)})["e"].to_numpy()
     planned = make_series(np.tile(known[:points], (2, 1)), n)

@@ -52,6 +52,10 @@ if TYPE_CHECKING:
     from qi_equity.errors import InputTypeError as InputTypeError
     from qi_equity.errors import OptionError as OptionError
     from qi_equity.errors import QiEquityError as QiEquityError
+    from qi_equity.formulas.evaluation_power import evaluation_power as evaluation_power
+    from qi_equity.formulas.evaluation_power import gap_change_power as gap_change_power
+    from qi_equity.formulas.evaluation_power import periods_needed as periods_needed
+    from qi_equity.formulas.evaluation_power import smallest_evaluated_ratio as smallest_evaluated_ratio
     from qi_equity.planning.design_advice import DesignAdvice as DesignAdvice
     from qi_equity.planning.detection import detection_table as detection_table
     from qi_equity.planning.detection_table import DetectionTable as DetectionTable
@@ -60,9 +64,6 @@ if TYPE_CHECKING:
     from qi_equity.planning.months import births_to_detect as births_to_detect
     from qi_equity.planning.months import months_to_detect as months_to_detect
     from qi_equity.planning.months import smallest_change_to_detect as smallest_change_to_detect
-    from qi_equity.planning.power import baseline_needed as baseline_needed
-    from qi_equity.planning.power import power_to_show as power_to_show
-    from qi_equity.planning.power import smallest_change_to_show as smallest_change_to_show
     from qi_equity.planning.run_length import run_length as run_length
     from qi_equity.planning.run_length_result import RunLength as RunLength
     from qi_equity.planning.suggest import suggest_design as suggest_design
@@ -148,9 +149,10 @@ _HOMES = {
     "months_to_detect": "planning.months",
     "births_to_detect": "planning.months",
     "smallest_change_to_detect": "planning.months",
-    "power_to_show": "planning.power",
-    "smallest_change_to_show": "planning.power",
-    "baseline_needed": "planning.power",
+    "evaluation_power": "formulas.evaluation_power",
+    "gap_change_power": "formulas.evaluation_power",
+    "periods_needed": "formulas.evaluation_power",
+    "smallest_evaluated_ratio": "formulas.evaluation_power",
     "detection_table": "planning.detection",
     "DetectionTable": "planning.detection_table",
     "suggest_design": "planning.suggest",
@@ -220,7 +222,6 @@ __all__ = [
     "Xbar",
     "__version__",
     "audit_disclosure",
-    "baseline_needed",
     "between_events",
     "births_to_detect",
     "compare_groups",
@@ -228,26 +229,28 @@ __all__ = [
     "datasets",
     "detection_table",
     "evaluate_change",
+    "evaluation_power",
     "false_signal_probability",
     "false_signals",
     "from_counts",
     "from_records",
+    "gap_change_power",
     "gap_chart",
     "gaps",
     "inequality",
     "inequality_measures",
     "measures",
     "months_to_detect",
+    "periods_needed",
     "plot_completeness",
     "pool_sites",
-    "power_to_show",
     "rates",
     "resolve_ethnicity",
     "rule_sets",
     "run_chart",
     "run_length",
     "smallest_change_to_detect",
-    "smallest_change_to_show",
+    "smallest_evaluated_ratio",
     "suggest_design",
     "suggest_phases",
 ]

@@ -23,7 +23,7 @@ from qi_equity.spc.rules import RuleSet
 from qi_equity.spc.signals import category
 from qi_equity.spc.summary import CAN_SIGNAL
 
-__all__ = ["RULES", "detected", "detection_table"]
+__all__ = ["RULES", "check_change", "detected", "detection_table", "of_best"]
 
 RULES = ("anhoej+shewhart", "western_electric", "making_data_count")
 """Sets of rules that are followed where none are named."""
@@ -97,7 +97,7 @@ def detection_table(
     check_series(series)
     sets = [rules] if isinstance(rules, str | RuleSet) else list(rules)
     options = {
-        "change": _change(change),
+        "change": check_change(change),
         "false_alarm_months": _validate.number("false_alarm_months", false_alarm_months, above=1),
         "within": _validate.number("within", within, above=0),
         "rules": tuple(resolve_rules(one).to_dict() for one in sets),
@@ -130,11 +130,12 @@ def detected(series: StratifiedSeries, options: Mapping[str, Any]) -> DetectionT
     )
 
 
-def _change(change: object) -> float:
-    value = _validate.number("change", change, above=0)
+def check_change(change: object, argument: str = "change") -> float:
+    """Check the adverse rate after a change over that before."""
+    value = _validate.number(argument, change, above=0)
     if value == 1:
         raise OptionError(
-            "change=1 is no change; give the adverse rate after over that before, such as 0.5 for half."
+            f"{argument}=1 is no change; give the adverse rate after over that before, such as 0.5 for half."
         )
     return value
 
@@ -143,7 +144,7 @@ def _table(
     plan: Plan, found: Sequence[Candidate], best: np.ndarray, why: list[str], within: float
 ) -> pd.DataFrame:
     """Give one row a stratum: what it has, and the chart that is recommended."""
-    chosen = _of_best(plan, found, best)
+    chosen = of_best(plan, found, best)
     return plan.strata.reset_index(drop=True).assign(
         births_per_month=plan.births,
         events_per_month=plan.events,
@@ -155,7 +156,7 @@ def _table(
     )
 
 
-def _of_best(plan: Plan, found: Sequence[Candidate], best: np.ndarray) -> dict[str, Any]:
+def of_best(plan: Plan, found: Sequence[Candidate], best: np.ndarray) -> dict[str, Any]:
     """Read the columns of each stratum's own candidate; empty and NaN where it has none."""
     rows, some = np.arange(len(best)), best != NONE
     pick = np.maximum(best, 0)
@@ -223,7 +224,7 @@ def _pooled(
     plan: Plan, found: Sequence[Candidate], best: np.ndarray, options: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Compare each group at one site with the same group over all sites; no row without several sites."""
-    own = _of_best(plan, found, best)
+    own = of_best(plan, found, best)
     keys = [c for c in plan.strata.columns if c != "site"]
     columns = ["births_per_month", "months_to_detect", "one_site_months", "gain"]
     if "site" not in plan.strata or plan.series.measure.kind == "between" or len(plan.series.sites) < 2:
@@ -233,7 +234,7 @@ def _pooled(
         )
     together = make_plan(plan.series.pool("site"), options["change"])
     charts = candidates_of(together, (), options["false_alarm_months"])
-    found_together = _of_best(together, charts, best_of(charts, records=False))
+    found_together = of_best(together, charts, best_of(charts, records=False))
     months = found_together["months_to_detect"]
     one = pd.DataFrame({**plan.strata[keys], "own": own["months_to_detect"]})
     by = one.groupby(keys, observed=False, sort=False, dropna=False)["own"] if keys else None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from qi_equity.planning.words import chart_words, months_words
+from qi_equity.planning.words import chart_words, months_words, stratum_words
 from qi_equity.spc.words import amount
 
 if TYPE_CHECKING:
     from qi_equity.planning.detection_table import DetectionTable
 
-__all__ = ["alt_text", "change_words", "stratum_words", "title"]
+__all__ = ["alt_text", "change_words", "title"]
 
 
 def title(table: DetectionTable) -> str:
@@ -22,11 +21,6 @@ def title(table: DetectionTable) -> str:
 def change_words(table: DetectionTable) -> str:
     """Name the change: "a change of the rate to 0.5 times"."""
     return f"a change of the rate to {table.options['change']:g} times"
-
-
-def stratum_words(row: Mapping[Any, Any], keys: list[str]) -> str:
-    """Name a stratum by all its labels; "All" where it has none."""
-    return ", ".join(str(row[k]) for k in keys) or "All"
 
 
 def alt_text(table: DetectionTable) -> str:

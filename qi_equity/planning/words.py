@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
-__all__ = ["NAMES", "chart_words", "months_words"]
+__all__ = ["NAMES", "chart_words", "months_words", "stratum_words"]
 
 NAMES = {
     "p": "p chart",
@@ -22,6 +24,11 @@ _POINTS = {"event": "by the event", "birth": "by the birth", "financial-year": "
 def chart_words(chart: str, every: str) -> str:
     """Name a chart and how often it has a point: "p chart by the quarter"."""
     return f"{NAMES[chart]} {_POINTS.get(every, f'by the {every}')}"
+
+
+def stratum_words(row: Mapping[Any, Any], keys: list[str]) -> str:
+    """Name a stratum by all its labels; "All" where it has none."""
+    return ", ".join(str(row[k]) for k in keys) or "All"
 
 
 def months_words(months: float) -> str:

@@ -1,0 +1,99 @@
+"""Advice in words, from the numbers of its table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qi_equity._result import note
+from qi_equity.planning.plan import Plan
+from qi_equity.planning.words import chart_words, months_words
+from qi_equity.spc.words import amount, plural
+
+__all__ = ["advice_texts", "design_notes"]
+
+ENOUGH = 0.8
+
+
+def advice_texts(plan: Plan, table: pd.DataFrame, options: Mapping[str, Any]) -> list[str]:
+    """Say for each stratum what to do."""
+    return [_advice(plan, row, options) for row in table.to_dict("records")]
+
+
+def design_notes(plan: Plan, table: pd.DataFrame, options: Mapping[str, Any]) -> list[pd.DataFrame]:
+    """Say how to read the advice, and what stays invisible."""
+    text = (
+        "Months are means, for a change that comes at once and stays; power is the chance that "
+        f"evaluate_change shows it after {months_words(options['within'])}. Pool a group over sites before merging groups: "
+        "groups that are merged can hide each other's changes."
+    )
+    hidden = table["invisible"].to_numpy()
+    told = (
+        f"Not yet visible, whatever chart is drawn: a change of the rate to {options['aim']:g} times would "
+        f"not show within {months_words(options['within'])}, at one site or over all. Look at a more frequent "
+        "outcome or a process measure, wait longer, or aim higher; no signal is no sign that nothing changed."
+    )
+    return [
+        note("how_to_read", "info", text),
+        note("stays_invisible", "warning", [told] * int(hidden.sum()), plan.strata[hidden]),
+    ]
+
+
+def _advice(plan: Plan, row: Mapping[Any, Any], options: Mapping[str, Any]) -> str:
+    within = options["within"]
+    if np.isnan(row["rate"]) or np.isnan(row["months_to_detect"]):
+        return "Not yet visible: without births, events and an aim that is possible nothing can be planned."
+    parts = [_chart(row, within)]
+    if not row["visible"]:
+        parts.append(_pooled(row, within, len(plan.series.sites)))
+    parts.append(_evaluation(row, within))
+    if row["invisible"]:
+        parts.append(
+            "Whatever is done with these data, this change stays invisible so soon: choose a more frequent "
+            "outcome or a process measure beside it."
+        )
+    measure = plan.series.measure
+    head = f"From {amount(measure, row['rate'])} to {amount(measure, row['aimed_rate'])}"
+    return f"{head}: {' '.join(part for part in parts if part)}"
+
+
+def _chart(row: Mapping[Any, Any], within: float) -> str:
+    if not row["chart"]:
+        return "no chart of these data could show it."
+    name, months = chart_words(row["chart"], row["every"]), months_words(row["months_to_detect"])
+    if row["visible"]:
+        return f"use a {name}; it sees the change in {months} on average."
+    return f"a {name} would need {months} on average, more than the {months_words(within)} there are."
+
+
+def _pooled(row: Mapping[Any, Any], within: float, sites: int) -> str:
+    if sites < 2 or row["n_sites"] < 2:
+        return ""
+    months = months_words(row["pooled_months_to_detect"])
+    if row["pooled_visible"]:
+        return f"Pool the group over {plural(row['n_sites'], 'site')} ({row['pooled_sites']}): then {months}."
+    return f"Pooled over all {plural(row['n_sites'], 'site')} it would take {months}."
+
+
+def _evaluation(row: Mapping[Any, Any], within: float) -> str:
+    """Say what a before and after evaluation could show."""
+    power = row["power"]
+    if np.isnan(power):
+        return ""
+    said = f"Evaluated after {months_words(within)}, it would be shown with a chance of {100 * power:.0f} %"
+    have, needed = row["baseline_months"], row["baseline_months_needed"]
+    if power >= ENOUGH:
+        return f"{said}."
+    if np.isinf(needed):
+        least = row["smallest_ratio"]
+        could = "" if np.isnan(least) else f"; the smallest change that would is to {least:.2f} times"
+        return f"{said}, and no longer baseline brings it to {100 * ENOUGH:.0f} %{could}."
+    if needed > have:
+        return (
+            f"{said}; with {months_words(needed)} of baseline instead of {months_words(have)} "
+            f"it is {100 * ENOUGH:.0f} %."
+        )
+    return f"{said}."

@@ -17,6 +17,7 @@ DATA_ARGUMENTS = {
     "self", "records", "counts", "measure", "series", "chart", "evaluation", "balancing", "process",
     "date", "period", "event", "value", "sd", "range", "expected", "numerator", "denominator",
     "ethnicity", "group", "site", "by", "person",
+    "births", "before", "after", "reference_births", "reference_rate", "periods_before", "periods_after",
 }  # fmt: skip
 MOST_OPTIONS = 10
 HEAVY = ("matplotlib", "statsmodels", "scipy.stats", "sqlalchemy", "pydantic", "pandas", "numpy")

@@ -27,14 +27,15 @@ def design_notes(plan: Plan, table: pd.DataFrame, options: Mapping[str, Any]) ->
     """Say how to read the advice, and what stays invisible."""
     text = (
         "Months are means, for a change that comes at once and stays; power is the chance that "
-        f"evaluate_change shows it after {months_words(options['within'])}. Pool a group over sites before merging groups: "
-        "groups that are merged can hide each other's changes."
+        f"evaluate_change shows it after {months_words(options['within'])}. Pool a group over sites before "
+        "merging groups: groups that are merged can hide each other's changes."
     )
     hidden = table["invisible"].to_numpy()
     told = (
         f"Not yet visible, whatever chart is drawn: a change of the rate to {options['aim']:g} times would "
-        f"not show within {months_words(options['within'])}, at one site or over all. Look at a more frequent "
-        "outcome or a process measure, wait longer, or aim higher; no signal is no sign that nothing changed."
+        f"not show within {months_words(options['within'])}, at one site or over all. Look at a more "
+        "frequent outcome or a process measure, wait longer, or aim higher; no signal is no sign that nothing "
+        "changed."
     )
     return [
         note("how_to_read", "info", text),

@@ -43,9 +43,9 @@ def detection_notes(
 
 def _assumed(options: Mapping[str, Any]) -> pd.DataFrame:
     text = (
-        f"Months to detect are means: half of the teams wait longer than about 0.7 times as long, one in "
-        "twenty three times as long. They hold for a change that comes at once and stays, with lines that "
-        "are known; lines from a short baseline give more false signals (qe.run_length with baseline=). "
+        "Months to detect are means, and a team may well wait twice as long (qe.run_length gives the "
+        "distribution). They hold for a change that comes at once, as a period starts, and stays, with lines "
+        "that are known; lines from a short baseline give more false signals (qe.run_length with baseline=). "
         f"Tuned charts signal falsely once in {options['false_alarm_months']:g} months on the side that "
         "looks for the change, and about as often on the other."
     )
@@ -76,8 +76,8 @@ def _uncertain_rate(plan: Plan) -> pd.DataFrame:
     events = plan.events * plan.months
     few = plan.seen & ((events < FEW_EVENTS) | (plan.months < SHORT_BASELINE))
     texts = [
-        f"The rate comes from {plural(round(n), 'event')} in {months_words(m)}: months to detect may be half "
-        "or twice as long."
+        f"The rate comes from {plural(round(n), 'event')} in {months_words(m)}, so that it and everything "
+        "reckoned from it may be far off."
         for n, m in zip(events[few].tolist(), plan.months[few].tolist(), strict=True)
     ]
     return note("uncertain_rate", "caution", texts, plan.strata[few])

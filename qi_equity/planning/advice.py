@@ -34,8 +34,8 @@ def design_notes(plan: Plan, table: pd.DataFrame, options: Mapping[str, Any]) ->
     told = (
         f"Not yet visible, whatever chart is drawn: a change of the rate to {options['aim']:g} times would "
         f"not show within {months_words(options['within'])}, at one site or over all. Look at a more "
-        "frequent outcome or a process measure, wait longer, or aim higher; no signal is no sign that nothing "
-        "changed."
+        "frequent outcome or a process measure, wait longer, or aim higher: that there is no signal does not "
+        "mean that nothing changed."
     )
     return [
         note("how_to_read", "info", text),

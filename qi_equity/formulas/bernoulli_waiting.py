@@ -260,7 +260,8 @@ def bernoulli_detection(before: ArrayLike, after: ArrayLike, births_between: Arr
 
     The chart looks for the odds after the change; of a fall it is the low arm, of a rise the high one. Its
     threshold is the smallest on the lattice with at least ``births_between`` births to a false signal. The
-    lattice holds the step of the likelier outcome of a birth.
+    lattice holds the step of the likelier outcome of a birth; where few births decide (a common event, few
+    births between) the next threshold can give a good deal more than what was asked for.
 
     Parameters
     ----------

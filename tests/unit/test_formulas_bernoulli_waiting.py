@@ -141,6 +141,17 @@ def test_births_taken_together_move_the_run_little() -> None:
         assert together / 5 == pytest.approx(one, rel=0.012)
 
 
+def test_births_taken_together_are_told_one_by_one() -> None:
+    # Five births are taken together here: the wait is nearly exponential in births, not in fives.
+    mean = bernoulli_cusum_run_length(0.001, h=3, side="high")[0]
+    wait = bernoulli_cusum_waiting(0.001, h=3, side="high")
+    assert wait.mean()[0] == pytest.approx(mean, rel=0.01)
+    assert wait.quantile(0.5)[0] == pytest.approx(math.log(2) * mean, rel=0.03)
+    # A threshold between two values of the chain gives a run between theirs.
+    runs = bernoulli_cusum_run_length(0.001, h=3 + np.arange(5) * 0.001, side="high")
+    assert (np.diff(runs) > 0).all()
+
+
 def test_run_lengths_without_a_number() -> None:
     found = bernoulli_cusum_run_length([0, 1, math.nan, 0.1, 0.1], h=3, actual=[0.1, 0.1, 0.1, math.nan, 0.1])
     assert np.isnan(found[:4]).all()

@@ -10,6 +10,7 @@ import pandas as pd
 
 from qi_equity._result import note
 from qi_equity.planning.plan import Plan
+from qi_equity.planning.recommend import A_MONTH
 from qi_equity.planning.words import chart_words, months_words
 from qi_equity.spc.words import amount, plural
 
@@ -34,8 +35,8 @@ def design_notes(plan: Plan, table: pd.DataFrame, options: Mapping[str, Any]) ->
     told = (
         f"Not yet visible, whatever chart is drawn: a change of the rate to {options['aim']:g} times would "
         f"not show within {months_words(options['within'])}, at one site or over all. Look at a more "
-        "frequent outcome or a process measure, wait longer, or aim higher: that there is no signal does not "
-        "mean that nothing changed."
+        "frequent outcome or a process measure, wait longer, or aim at a larger change: that there is no "
+        "signal does not mean that nothing changed."
     )
     return [
         note("how_to_read", "info", text),
@@ -66,8 +67,18 @@ def _chart(row: Mapping[Any, Any], within: float) -> str:
         return "no chart of these data could show it."
     name, months = chart_words(row["chart"], row["every"]), months_words(row["months_to_detect"])
     if row["visible"]:
-        return f"use a {name}; it sees the change in {months} on average."
-    return f"a {name} would need {months} on average, more than the {months_words(within)} there are."
+        return f"use a {name}; it sees the change in {months} on average.{_weekly(row)}"
+    return (
+        f"a {name} would need {months} on average, more than the {months_words(within)} there are."
+        f"{_weekly(row)}"
+    )
+
+
+def _weekly(row: Mapping[Any, Any]) -> str:
+    """Say where counting by the week would be sooner by a month or more."""
+    if not row["weekly_months"] <= row["months_to_detect"] - A_MONTH:
+        return ""
+    return f" A CUSUM of weekly counts would take {months_words(row['weekly_months'])}."
 
 
 def _pooled(row: Mapping[Any, Any], within: float, sites: int) -> str:
@@ -90,7 +101,7 @@ def _evaluation(row: Mapping[Any, Any], within: float) -> str:
         return f"{said}."
     if np.isinf(needed):
         least = row["smallest_ratio"]
-        could = "" if np.isnan(least) else f"; the smallest change that would is to {least:.2f} times"
+        could = "" if np.isnan(least) else f"; the smallest change shown with that is to {least:.2f} times"
         return f"{said}, and no longer baseline brings it to {100 * ENOUGH:.0f} %{could}."
     if needed > have:
         return (

@@ -19,7 +19,7 @@ from qi_equity.spc.rule_sets import resolve_rules
 from qi_equity.spc.rules import RuleSet
 from qi_equity.spc.summary import CAN_SIGNAL
 
-__all__ = ["Candidate", "candidates_of", "designs_of"]
+__all__ = ["Candidate", "by_the_week", "candidates_of"]
 
 YES, OVER_SEVERAL, NO = range(len(CAN_SIGNAL))
 _OF_COUNTS: tuple[Chart, ...] = ("cusum", "ewma")
@@ -74,19 +74,19 @@ def candidates_of(plan: Plan, rules: Sequence[str | RuleSet], false_alarm_months
     spans = _spans(plan.series.every)
     found = [_by_rules(plan, every, one) for one in rules for every in spans]
     points = KINDS[kind]
-    found += [_tuned(plan, points, every, false_alarm_months) for every in spans]
+    found += [_tuned(plan, points, every, false_alarm_months) for every in _longer(plan.series.every)]
     found += [_tuned(plan, chart, spans[0], false_alarm_months) for chart in _OF_COUNTS]
     return found + [_tuned(plan, chart, every, false_alarm_months) for chart, every in _of_gaps(plan)]
 
 
-def designs_of(plan: Plan, false_alarm_months: float) -> list[Candidate]:
-    """List the charts that a team could keep from counts a week, a month or a quarter, simplest first."""
-    kind = plan.series.measure.kind
-    if kind == "between":
-        return [_tuned(plan, chart, every, false_alarm_months) for chart, every in _of_gaps(plan)]
-    points = [(KINDS[kind], every) for every in ("month", "quarter")]
-    sums = [("cusum", every) for every in ("month", "week", "quarter")]
-    return [_tuned(plan, chart, every, false_alarm_months) for chart, every in (*points, *sums)]  # type: ignore[arg-type]
+def by_the_week(plan: Plan, false_alarm_months: float) -> Candidate:
+    """Give the CUSUM of weekly counts, which a team could keep from records."""
+    return _tuned(plan, "cusum", "week", false_alarm_months)
+
+
+def _longer(every: str) -> list[str]:
+    """Give the period of the series, and month and quarter where these are longer."""
+    return [every, *(one for one in ("month", "quarter") if MONTHS[one] > MONTHS[every])]
 
 
 def _spans(every: str) -> list[str]:

@@ -26,6 +26,7 @@ class DesignAdvice(PlanningResult):
     - ``chart, every, kind``: the chart, how often it has a point, and the argument ``kind`` of
       ``control_chart`` that draws it; empty where none could show the aim;
     - ``months_to_detect, visible``: mean months until it does, and whether that is in time;
+      ``weekly_months``: those of a CUSUM of the counts of every week;
     - ``baseline_months, baseline_months_needed``: months of data there are, and how many it takes for
       ``evaluate_change`` to show the aim with 80 % power after the months there are; infinite where none;
     - ``power, smallest_ratio``: the chance that it shows the aim with the baseline there is, and the smallest

@@ -18,7 +18,7 @@ from qi_equity.formulas.evaluation_power import (
     smallest_evaluated_ratio,
 )
 from qi_equity.planning.advice import advice_texts, design_notes
-from qi_equity.planning.candidates import designs_of
+from qi_equity.planning.candidates import by_the_week, candidates_of
 from qi_equity.planning.design_advice import DesignAdvice
 from qi_equity.planning.detection import check_change, of_best
 from qi_equity.planning.plan import MONTHS, Plan, make_plan
@@ -35,12 +35,11 @@ def suggest_design(
 ) -> DesignAdvice:
     """Advise a team: which group on which chart, how often, over which sites, and what stays invisible.
 
-    For each group the simplest chart that sees the aim about as soon as any (p chart by the month or the
-    quarter, CUSUM of the counts by the month, the week or the quarter; of births between events g, t and
-    Bernoulli CUSUM), tuned to the same false-alarm time for all; where that is too late, the fewest sites
-    over which the group has to be pooled; and what :func:`evaluate_change` could show after as many months,
-    with the baseline there is and the baseline it would need. The arithmetic is that of
-    :func:`detection_table`, of the notes of charts and of the verdict "not yet visible".
+    For each group the chart that :func:`detection_table` recommends, tuned to the same false-alarm time for
+    all, and whether counting by the week would be sooner; where that is too late, the fewest sites over which
+    the group has to be pooled; and what :func:`evaluate_change` could show after as many months,
+    with the baseline there is and the baseline it would need. The arithmetic is that of the
+    notes of charts and of the verdict "not yet visible".
 
     Parameters
     ----------
@@ -96,12 +95,13 @@ def suggest_design(
 def suggested(series: StratifiedSeries, options: Mapping[str, Any]) -> DesignAdvice:
     """Make the advice from a series and options that were read."""
     plan = make_plan(series, options["aim"])
-    found = designs_of(plan, options["false_alarm_months"])
+    found = candidates_of(plan, (), options["false_alarm_months"])
     best = best_of(found, records=series.measure.kind == "between")
     own = of_best(plan, found, best)
     step = MONTHS[series.every] if series.measure.kind != "between" else 1.0
     pooled = fewest_sites(plan, options["aim"], options["false_alarm_months"], options["within"], step)
-    table = _table(plan, own, pooled, options, step)
+    weekly = by_the_week(plan, options["false_alarm_months"]).detect
+    table = _table(plan, own, weekly, pooled, options, step)
     table = table.assign(advice=pd.Series(advice_texts(plan, table, options), dtype="str"))
     return DesignAdvice(
         series=series,
@@ -116,7 +116,12 @@ def suggested(series: StratifiedSeries, options: Mapping[str, Any]) -> DesignAdv
 
 
 def _table(
-    plan: Plan, own: Mapping[str, Any], pooled: PooledSites, options: Mapping[str, Any], step: float
+    plan: Plan,
+    own: Mapping[str, Any],
+    weekly: Floats,
+    pooled: PooledSites,
+    options: Mapping[str, Any],
+    step: float,
 ) -> pd.DataFrame:
     within = options["within"]
     before = np.maximum(np.rint(plan.months / step), 1.0)
@@ -131,6 +136,7 @@ def _table(
         rate=plan.rate,
         aimed_rate=plan.changed,
         **{name: own[name] for name in ("chart", "every", "kind", "months_to_detect")},
+        weekly_months=weekly,
         visible=seen,
         baseline_months=plan.months,
         baseline_months_needed=alone["needed"],

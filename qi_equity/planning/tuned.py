@@ -29,6 +29,7 @@ CHARTS: dict[Family, tuple[Chart, ...]] = {
     "poisson": ("u", "c", "cusum", "ewma", "t"),
 }
 EWMA_WEIGHT = 0.2
+_SIDES: tuple[Direction, Direction] = ("low", "high")
 LARGEST_TAIL = 0.02
 """Of limits that lie outside those at two standard errors."""
 
@@ -125,11 +126,15 @@ def _points(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
 
 
 def _ewma(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
-    """EWMA of the counts."""
+    """EWMA of the counts, whose one width has to do for both sides: neither signals falsely more often."""
     size, weight, of = design.size, EWMA_WEIGHT, design.family
-    width = count_ewma_width(
-        size, design.before, weight=weight, distribution=of, side=side, points_between=design.points
+    low, high = (
+        count_ewma_width(
+            size, design.before, weight=weight, distribution=of, side=one, points_between=design.points
+        )
+        for one in _SIDES
     )
+    width = np.where(np.isnan(low if side == "low" else high), np.nan, np.fmax(low, high))
     found = np.full((2, width.size), np.inf)
     some = np.isfinite(width)
     if some.any():
@@ -144,7 +149,7 @@ def _ewma(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
                 actual=actual[some, None],
             )
             found[row, some] = wait.mean() * design.months
-    return width, found[0], found[1]
+    return np.where(np.isinf(found[1]), np.nan, width), found[0], found[1]
 
 
 def _cusum(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:

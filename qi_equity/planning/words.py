@@ -18,6 +18,8 @@ NAMES = {
     "cusum": "CUSUM of the counts",
     "bernoulli_cusum": "Bernoulli CUSUM",
 }
+MANY = 20
+"""Months from which parts of a month are not told."""
 _POINTS = {"event": "by the event", "birth": "by the birth", "financial-year": "by the financial year"}
 
 
@@ -35,7 +37,7 @@ def months_words(months: float) -> str:
     """Write months to two digits or whole; "never" where they are infinite."""
     if math.isinf(months):
         return "never"
-    if months >= 10:
+    if months >= MANY:
         return f"{months:,.0f} months"
     said = f"{months:.1f}".removesuffix(".0")
     return f"{said} month" if said == "1" else f"{said} months"

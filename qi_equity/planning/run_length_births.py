@@ -21,8 +21,8 @@ __all__ = ["Times", "of_births", "times_process"]
 
 # Terms of a series that fold over are damped to this.
 _FOLDED = 1e-10
-# Of fewer charts that are left the mean says nothing of the rate that follows.
-_LEFT = 0.01
+# Fewer charts than this share are lost in rounding.
+_LEFT = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,8 @@ def times_process(spec: T, changes: Floats, sigmas: Iterable[int]) -> Stable:
     """Describe a t chart by its mean time, after changes (A,) of the rate."""
     if spec.limits != "exponential":
         raise OptionError(
-            f"kind=T(limits={spec.limits!r}) is not followed: run lengths are those of exponential times; use kind='t'."
+            f"kind=T(limits={spec.limits!r}) is not followed: run lengths are those of exponential "
+            f"times; use kind='t'."
         )
     shape = np.ones((len(changes), 1))
     tails = {k: tail_of(spec, WIDTHS[k]) for k in sigmas}
@@ -72,13 +73,13 @@ def of_births(
             for arm in ("low", "high")
             if side in (arm, "both")
         ]
-        found = arms[0] if len(arms) == 1 else _either(arms[0], arms[1], mean[some])
+        found = arms[0] if len(arms) == 1 else _either(arms[0], arms[1])
         survival = np.ones((len(mean), found.survival.shape[1]))
         survival[some], hazard[some] = found.survival, found.hazard
     return run_of(Waiting(survival, hazard), LATTICE)
 
 
-def _either(low: Waiting, high: Waiting, mean: Floats) -> Waiting:
+def _either(low: Waiting, high: Waiting) -> Waiting:
     r"""Put two arms together of which one is at 0 when the other signals.
 
     With F and G the generating functions of the births to the signal of each arm by itself,
@@ -93,14 +94,18 @@ def _either(low: Waiting, high: Waiting, mean: Floats) -> Waiting:
     size = 2 ** int(np.ceil(np.log2(2 * (n + 1))))
     damped = _FOLDED ** (births / size)
     f, g = (
-        np.fft.rfft(np.diff(1 - _silent(arm, births), prepend=0.0) * damped, size, axis=1) for arm in (low, high)
+        np.fft.rfft(np.diff(1 - _silent(arm, births), prepend=0.0) * damped, size, axis=1)
+        for arm in (low, high)
     )
     found = np.fft.irfft((1 - f) * (1 - g) / (1 - f * g), size, axis=1)[:, : n + 1] / damped
     survival = np.clip(np.cumsum(found, axis=1), 0, 1)
-    # The first entry is 1, those that follow take the signals off.
-    left, before = survival[:, -1], survival[:, :-1].sum(axis=1)
+    # Of the last quarter, as single births are too few for their digits.
+    last = n // 4 + 1
+    left, then = survival[:, -1], survival[:, -1 - last]
     with np.errstate(divide="ignore", invalid="ignore"):
-        after = np.where(left > _LEFT, left / (mean - before), low.hazard[:, -1] + high.hazard[:, -1])
+        after = np.where(
+            left > _LEFT, -np.expm1(np.log(left / then) / last), low.hazard[:, -1] + high.hazard[:, -1]
+        )
     return Waiting(survival, np.clip(after, 0, 1)[:, np.newaxis])
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from qi_equity.data.cells import Bools, Floats, Ints
 from qi_equity.errors import OptionError
+from qi_equity.formulas.between_waiting import g_run_length, t_run_length
 from qi_equity.formulas.distributions import Binomial, Distribution, Geometric, Normal, Poisson
 from qi_equity.formulas.waiting import Waiting
 from qi_equity.formulas.zone_test_chains import Side
@@ -25,6 +26,7 @@ from qi_equity.spc.chart import ControlChart
 from qi_equity.spc.kinds_between import G, T
 from qi_equity.spc.kinds_measurements import Run as RunChart
 from qi_equity.spc.kinds_weighted import COUNTS, BernoulliCusum, CountCusum, Cusum, Ewma
+from qi_equity.spc.rules import BeyondLimits
 from qi_equity.spc.stable import Stable, stable
 from qi_equity.spc.summary import RECENT
 
@@ -45,7 +47,8 @@ class _Late(NamedTuple):
     @property
     def last(self) -> Ints:
         """Place of the last point, (S, 1)."""
-        return self.recent.shape[1] - 1 - self.recent[:, ::-1].argmax(axis=1)[:, np.newaxis]
+        back = self.recent[:, ::-1].argmax(axis=1)
+        return np.asarray(self.recent.shape[1] - 1 - back)[:, np.newaxis]
 
 
 def moves_by_counts(chart: ControlChart) -> bool:
@@ -89,9 +92,7 @@ def _has_sigma(chart: ControlChart) -> bool:
     return not (isinstance(chart._spec, RunChart) or chart._spec.two_arms)
 
 
-def _normal(
-    chart: ControlChart, rows: Ints, late: _Late, order: int, shift: float, side: Side
-) -> Followed:
+def _normal(chart: ControlChart, rows: Ints, late: _Late, order: int, shift: float, side: Side) -> Followed:
     """Follow points that are taken as normal: all strata alike but for the tests that are given."""
     spec, given = chart._spec, chart.runs.given[np.arange(len(rows)), late.phase]
     if isinstance(spec, Ewma | Cusum):
@@ -99,10 +100,6 @@ def _normal(
         which = np.zeros(len(rows), dtype=np.int64)
     else:
         tests = chart.rules.tests
-        if isinstance(spec, RunChart) and any(t.needs_limits or t.needs_zones for t in tests):
-            raise OptionError(
-                f"rules={chart.rules.name!r} look at limits, which a run chart has not; give it tests of runs."
-            )
         shape = np.ones((2, 1))
         zones = {k: (-k * shape, k * shape) for k in sigmas_of(tests)}
         process = Stable(Normal(shift * shape, shape), 0 * shape, zones)
@@ -116,14 +113,13 @@ def _taken(run: Run, which: Ints) -> Run:
     return Run(waiting, run.error[which], run.how[which], run.reach[which])
 
 
-def _counted(
-    chart: ControlChart, rows: Ints, late: _Late, order: int, change: float, side: Side
-) -> Followed:
+def _counted(chart: ControlChart, rows: Ints, late: _Late, order: int, change: float, side: Side) -> Followed:
     """Follow counts, births or gaps after a change of the adverse rate."""
     spec = chart._spec
     if isinstance(spec, Cusum):
         raise OptionError(
-            "kind=Cusum() takes counts as normal, and its run length on them is not followed; chart them with "
+            "kind=Cusum() takes counts as normal, and its run length on them is not followed; chart "
+            "them with "
             "kind='cusum', which is qe.CountCusum()."
         )
     if isinstance(spec, BernoulliCusum):
@@ -149,7 +145,8 @@ def _counted(
         run = _of_times(chart, spec, late, np.where(known, now / rate, 1.0), side)
     else:
         run = by_rules(points.moved_to(now), side)
-    return _followed(chart, rows, order, change, run, known, counts=True, rate=now)
+    gap = _gap(chart, late, now, side)
+    return _followed(chart, rows, order, change, run, known, counts=True, gap=gap)
 
 
 def _rate_of_times(chart: ControlChart, late: _Late) -> Floats:
@@ -181,7 +178,8 @@ def _rate(points: Distribution) -> Floats:
             return np.asarray(points.mean[:, 0] / points.unit[:, 0])
         case Geometric():
             return np.asarray(1 / (points.mean[:, 0] + 1 - points.smallest))
-    raise NotImplementedError(f"points of {type(points).__name__} have no rate")
+        case _:
+            raise NotImplementedError(f"points of {type(points).__name__} have no rate")
 
 
 def _top(points: Distribution) -> float:
@@ -219,9 +217,9 @@ def _followed(
     known: Bools,
     *,
     counts: bool,
-    rate: Floats | None = None,
+    gap: Floats | None = None,
 ) -> Followed:
-    unit, months = _time(chart, rate)
+    unit, months = _time(chart, gap)
     return Followed(
         kind=chart.kind,
         stratum=rows,
@@ -243,7 +241,7 @@ def _withheld(chart: ControlChart) -> Bools:
     return np.asarray(~chart.runs.given[np.arange(len(late.phase)), late.phase] & asked)
 
 
-def _time(chart: ControlChart, rate: Floats | None) -> tuple[str, Floats]:
+def _time(chart: ControlChart, gap: Floats | None) -> tuple[str, Floats]:
     """Name what a point is, and give the months from one to the next."""
     series, strata = chart.series, len(chart.strata)
     if series.measure.kind != "between":
@@ -252,8 +250,25 @@ def _time(chart: ControlChart, rate: Floats | None) -> tuple[str, Floats]:
     births = np.full(strata, DAYS_A_MONTH) if days else make_plan(series, 1.0).births
     if isinstance(chart._spec, BernoulliCusum):
         return "birth", 1 / births
-    if rate is None:
-        return "event", np.full(strata, np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        gap = 1 / rate + (chart._spec.smallest - 1 if isinstance(chart._spec, G) else 0)
-        return "event", gap / births
+    return "event", np.full(strata, np.nan) if gap is None else gap / births
+
+
+def _gap(chart: ControlChart, late: _Late, rate: Floats, side: Side) -> Floats | None:
+    """Give births or time from one event to the next; an open gap counts until it signals."""
+    spec = chart._spec
+    if not isinstance(spec, G | T):
+        return None
+    counted = 1 - spec.smallest if isinstance(spec, G) else 0
+    low, high = (
+        np.take_along_axis(limit, late.last, axis=1)[:, 0] + counted
+        if side in (name, "both")
+        else np.full(rate.shape, np.nan)
+        for name, limit in (("low", chart.lower), ("high", chart.upper))
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        whole = 1 / rate
+        if chart.rules.tests == (BeyondLimits(),):
+            possible = np.where(np.isfinite(rate), rate, np.nan)
+            runs = (g_run_length if isinstance(spec, G) else t_run_length)(possible, lower=low, upper=high)
+            whole = np.where(np.isfinite(runs.waited), runs.waited / runs.events, whole)
+    return np.asarray(whole - counted)

@@ -26,7 +26,8 @@ __all__ = ["from_baseline", "not_offered"]
 
 _DRAWS = 100_000
 _OFFERED = (
-    "baseline= is offered for kinds 'i', 'p', 'np', 'u' and 'c' with tests of limits, zones and points in a row "
+    "baseline= is offered for kinds 'i', 'p', 'np', 'u' and 'c' with tests of limits, zones and points "
+    "in a row "
     "on one side (such as 'shewhart' or 'western_electric'); leave it out for known lines"
 )
 
@@ -49,7 +50,7 @@ def from_baseline(
     if not all(isinstance(t, ZONE_TESTS) for t in tests):
         raise not_offered(f"rules={rules.name!r}", baseline)
     if isinstance(spec, Individuals):
-        chain = chain_of_tests(tests, side)  # type: ignore[arg-type]
+        chain = chain_of_tests(tests, side)
         found = estimated_normal_waiting(
             chain,
             baseline=baseline,
@@ -80,7 +81,11 @@ def _of_counts(
     births = 1.0 if isinstance(spec, C) else chart.births
     family: Literal["binomial", "poisson"] = "binomial" if isinstance(spec, P | NP) else "poisson"
     # Events are compared as rates: so are the limits of np and c charts.
-    rates = P(limits=spec.limits, tail=spec.tail) if family == "binomial" else U(limits=spec.limits, tail=spec.tail)
+    rates = (
+        P(limits=spec.limits, tail=spec.tail)
+        if family == "binomial"
+        else U(limits=spec.limits, tail=spec.tail)
+    )
     sigmas = sigmas_of(tests)
 
     def lines(centre: Floats) -> tuple[Pair | None, Pair | None, Pair | None]:
@@ -90,7 +95,7 @@ def _of_counts(
         return one, two, three
 
     return estimated_count_waiting(
-        chain_of_tests(tests, side),  # type: ignore[arg-type]
+        chain_of_tests(tests, side),
         lines,
         births=[births],
         baseline=np.full(baseline, births),

@@ -24,7 +24,6 @@ __all__ = [
     "SIMULATED",
     "Followed",
     "Run",
-    "exact_run",
     "frames",
     "run_of",
 ]

@@ -47,9 +47,7 @@ def of_normal_points(spec: Ewma | Cusum, shift: Floats, side: Side) -> Run:
     return run_of(found, QUADRATURE)
 
 
-def of_counts(
-    spec: Ewma | CountCusum, points: Moving, side: Side, thresholds: tuple[Floats, Floats]
-) -> Run:
+def of_counts(spec: Ewma | CountCusum, points: Moving, side: Side, thresholds: tuple[Floats, Floats]) -> Run:
     """Follow a chart of counts; thresholds (A,) of both arms are for the CUSUM."""
     size, rate, actual = points.size, points.rate[:, np.newaxis], points.actual[:, np.newaxis]
     if isinstance(spec, Ewma):

@@ -52,14 +52,11 @@ def _unit(spec: Spec) -> str:
     return "event" if isinstance(spec, G | T) else "point"
 
 
-def _run(
-    chart: Planned, rules: RuleSet, moved: Floats, side: Side, baseline: int | None
-) -> tuple[Run, bool]:
+def _run(chart: Planned, rules: RuleSet, moved: Floats, side: Side, baseline: int | None) -> tuple[Run, bool]:
     """Follow the chart, and say whether runs tests are given; charts that carry their past have none."""
     spec = chart.spec
-    if spec.has_memory or isinstance(spec, T):
-        if baseline is not None:
-            raise not_offered(f"kind={spec.kind!r}", baseline)
+    if (spec.has_memory or isinstance(spec, T)) and baseline is not None:
+        raise not_offered(f"kind={spec.kind!r}", baseline)
     if spec.has_memory:
         by_limits_only(spec.kind, rules)
     match spec:

@@ -65,7 +65,9 @@ class RunLength(PlanningResult):
 
     @property
     def chances(self) -> pd.DataFrame:
-        """Chance of a signal within so many points, made afresh; one row for each row of ``table`` and number.
+        """Chance of a signal within so many points, made afresh.
+
+        One row for each row of ``table`` and number of points.
 
         Strata, ``kind, change, shift, unit, points, chance`` and its ``standard_error`` where it was drawn or
         simulated.
@@ -105,7 +107,8 @@ class RunLength(PlanningResult):
         --------
         >>> import qi_equity as qe
         >>> print(qe.run_length("shewhart", shift=2).alt_text())
-        Run length, kind 'i', rules 'shewhart'. A shift of 2 standard errors: 5 % of charts within 1 point, ...
+        Run length, kind 'i', rules 'shewhart'. A shift of 2 standard errors: 5 % of charts within 1 point,
+        ...
         """
         return run_length_text.alt_text(self)
 

@@ -27,9 +27,7 @@ def by_rules(points: Points, side: Side) -> Run:
     waiting = found.waiting
     if points.given.all() and looked_at(points.tests) and is_exact(points.tests):
         waiting = _with_points_on_the_line(waiting, points.process)
-    how = np.where(
-        points.given, _way(held(points.tests, given=True)), _way(held(points.tests, given=False))
-    )
+    how = np.where(points.given, _way(held(points.tests, given=True)), _way(held(points.tests, given=False)))
     reach = np.where(
         points.given, _reach(held(points.tests, given=True)), _reach(held(points.tests, given=False))
     )
@@ -73,7 +71,9 @@ def _reach(tests: tuple[Test, ...]) -> float:
         return float(LOOKS)
     names = [t.method for t in tests if isinstance(t, LongestRun | Crossings)]
     tables = [t.table for t in tests if isinstance(t, RunsCount)]
-    return float(min(_MOST_SIMULATED, *(FARTHEST.get(str(name), _MOST_SIMULATED) for name in [*names, *tables])))
+    return float(
+        min(_MOST_SIMULATED, *(FARTHEST.get(str(name), _MOST_SIMULATED) for name in [*names, *tables]))
+    )
 
 
 def _with_points_on_the_line(waiting: Waiting, process: Stable) -> Waiting:

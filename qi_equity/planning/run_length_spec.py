@@ -63,7 +63,8 @@ class Planned:
         rates = self.rate * changes
         if self.is_chance and (rates > 1).any():
             raise OptionError(
-                f"change={float(changes[rates > 1][0])!r} is not allowed: a chance of {self.rate:.4g} times that "
+                f"change={float(changes[rates > 1][0])!r} is not allowed: a chance of {self.rate:.4g} "
+                f"times that "
                 f"is above 1. Give at most {1 / self.rate:.4g}."
             )
         return rates
@@ -83,7 +84,10 @@ def refuse(spec: Spec) -> None:
         case Vlad():
             why = "it has no limits that could signal; use kind='bernoulli_cusum'"
         case RiskAdjustedCusum():
-            why = "its run length depends on the risk of every birth; use kind='bernoulli_cusum' at the mean chance"
+            why = (
+                "its run length depends on the risk of every birth; use kind='bernoulli_cusum' at the mean "
+                "chance"
+            )
         case _:
             return
     raise OptionError(f"kind={spec.kind!r} is not followed: {why}.")
@@ -122,7 +126,9 @@ def _spec(kind: object, centre_line: float | None) -> Given:
 def _line(spec: Given, centre_line: float | None, *, needed: bool) -> float:
     if isinstance(spec, BernoulliCusum) and spec.chance is not None:
         if centre_line is not None:
-            raise OptionError(f"centre_line={centre_line!r} is not for {spec!r}, which has chance=; leave it out.")
+            raise OptionError(
+                f"centre_line={centre_line!r} is not for {spec!r}, which has chance=; leave it out."
+            )
         return spec.chance
     if centre_line is None:
         if needed:
@@ -151,7 +157,9 @@ def _births(spec: Given, size: float | None, line: float) -> float:
     match spec:
         case P() | NP() if not np.isnan(line):
             if size is None:
-                raise OptionError(f"size=None is not allowed with kind={spec.kind!r}; give the births of a point.")
+                raise OptionError(
+                    f"size=None is not allowed with kind={spec.kind!r}; give the births of a point."
+                )
             return float(_validate.whole_number("size", size, at_least=1))
         case _ if spec.kind == "u":
             if size is None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from qi_equity.planning.detection_text import stratum_words
+from qi_equity.planning.words import stratum_words
 
 if TYPE_CHECKING:
     from qi_equity.planning.run_length_result import RunLength
 
 __all__ = ["alt_text", "moved_words", "points_words", "title"]
+
 
 def title(found: RunLength) -> str:
     """Name the rules and the chart."""
@@ -49,7 +50,11 @@ def _within(points: float, unit: str) -> str:
 def moved_words(row: dict[Any, Any]) -> str:
     """Name the change or shift of a row."""
     if math.isnan(row["change"]):
-        return "no shift" if row["shift"] == 0 else f"a shift of {row['shift']:g} standard error{'' if abs(row['shift']) == 1 else 's'}"
+        return (
+            "no shift"
+            if row["shift"] == 0
+            else f"a shift of {row['shift']:g} standard error{'' if abs(row['shift']) == 1 else 's'}"
+        )
     return "no change" if row["change"] == 1 else f"a rate of {row['change']:g} times"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.data.cells import OBSERVED, Bools, Floats
+from qi_equity.data.measure import Measure
 from qi_equity.data.reference import orientation
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.errors import OptionError
@@ -55,7 +56,7 @@ class Plan:
         Events a month, as they are counted.
     rate, changed : ndarray of float, shape (S,)
         Chance of the event, or events per exposure, now and after the change; NaN where there are no births,
-        and ``changed`` also where it would be above 1.
+        and ``changed`` also where all births would have the event, or none, or more than these.
     side : {"low", "high"}
         To which side the rate moves.
     months : ndarray of float, shape (S,)
@@ -104,7 +105,7 @@ def make_plan(series: StratifiedSeries, change: float) -> Plan:
     Raises
     ------
     OptionError
-        If the series holds measurements.
+        If the series holds measurements, or its periods overlap.
     """
     kind = series.measure.kind
     if kind == "mean":
@@ -113,31 +114,49 @@ def make_plan(series: StratifiedSeries, change: float) -> Plan:
             "counts, and births or days between events. For means give the shift in standard errors: "
             "qe.run_length(rules, kind='xbar', shift=...)."
         )
+    if series.window > 1:
+        raise OptionError(
+            f"Each period of this series covers {series.window} (window={series.window}), so that neighbours "
+            "share births and nobody can say how many come in one. Give separate periods, or resample to "
+            "periods that are exactly one window."
+        )
     events, births, months = _between(series) if kind == "between" else _counts(series)
     with np.errstate(divide="ignore", invalid="ignore"):
         rate, a_month = events / births, np.where(months > 0, births / months, np.nan)
         per_month = np.where(months > 0, events / months, np.nan)
-    days = kind == "between" and series.measure.unit == "days"
-    family = "poisson" if days else _FAMILIES[kind]
     changed, side = changed_rate(series, rate, change)
-    return Plan(series, family, a_month, per_month, rate, changed, side, months)
+    return Plan(series, _family(series.measure), a_month, per_month, rate, changed, side, months)
 
 
 def changed_rate(series: StratifiedSeries, rate: Floats, change: float) -> tuple[Floats, Direction]:
     """Multiply the rate of what is adverse, and say to which side the rate as measured moves.
 
-    Where more of a proportion is better, what is adverse is the absence of the event. NaN where the new rate
-    would not be possible.
+    Where more of a proportion is better, what is adverse is the absence of the event. NaN where no birth, or
+    every birth, would have the event.
     """
-    way = "as measured" if series.measure.kind == "between" else orientation(series.measure)
+    way, binomial = _orientation(series.measure), _family(series.measure) == "binomial"
     if way == "without the event":
         changed, falls = 1 - (1 - rate) * change, change > 1
     elif way == "reversed":
         changed, falls = rate / change, change > 1
     else:
         changed, falls = rate * change, change < 1
-    possible = (changed >= 0) & ((changed <= 1) | (series.measure.kind != "proportion"))
+    possible = (changed > 0) & ((changed < 1) | (not binomial))
     return np.where(possible, changed, np.nan), "low" if falls else "high"
+
+
+def _family(measure: Measure) -> Family:
+    days = measure.kind == "between" and measure.unit == "days"
+    return "poisson" if days else _FAMILIES[measure.kind]
+
+
+def _orientation(measure: Measure) -> str:
+    """Say on which outcome the change is reckoned; shorter gaps are more events."""
+    if measure.kind != "between":
+        return orientation(measure)
+    if measure.better != "lower":
+        return "as measured"
+    return "reversed" if measure.unit == "days" else "without the event"
 
 
 def _counts(series: StratifiedSeries) -> tuple[Floats, Floats, Floats]:

@@ -70,7 +70,8 @@ def _nothing(plan: Plan, row: int) -> str:
         return "Not yet visible: no events so far, so that there is no rate to reckon with."
     if plan.family == "binomial" and plan.rate[row] == 1:
         return "Not yet visible: every birth so far has the event, so that there is no rate to reckon with."
-    return "Not yet visible: this change would bring the rate above 100 %."
+    end = "100 % or more" if plan.side == "high" else "0 % or less"
+    return f"Not yet visible: this change would bring the rate to {end}."
 
 
 def _chosen(one: Candidate, row: int, within: float) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 
 import numpy as np
 
 from qi_equity.data.cells import Floats
 from qi_equity.planning.tuned import EWMA_WEIGHT, LARGEST_TAIL, Chart, Design, Tuned
+from qi_equity.spc.kinds import Spec
 
-__all__ = ["drawn_as"]
+__all__ = ["drawn_as", "written"]
 
 _LIMITED = {"p": "P", "u": "U", "c": "C", "g": "G", "t": "T"}
 _SUMMED = {"cusum": "CountCusum(ratio", "bernoulli_cusum": "BernoulliCusum(odds_ratio"}
@@ -26,9 +28,19 @@ def drawn_as(chart: Chart, design: Design, found: Tuned) -> tuple[str, ...]:
         )
     every = design.points if chart == "cusum" else design.false_alarm
     return tuple(
-        "" if math.isnan(h) else f"qe.{_SUMMED[chart]}={ratio:.4g}, false_signal_every={points:.6g})"
+        "" if math.isnan(h) else f"qe.{_SUMMED[chart]}={ratio:.6g}, false_signal_every={points:.6g})"
         for h, ratio, points in zip(found.setting.tolist(), _ratio(design), every.tolist(), strict=True)
     )
+
+
+def written(spec: Spec) -> str:
+    """Write a specification as it is given: what differs from the defaults only."""
+    told = [
+        f"{field.name}={getattr(spec, field.name)!r}"
+        for field in fields(spec)
+        if getattr(spec, field.name) != field.default
+    ]
+    return f"qe.{type(spec).__name__}({', '.join(told)})"
 
 
 def _with_tail(name: str, tail: float) -> str:

@@ -14,6 +14,7 @@ from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.table import library
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.planning import false_signals_text as text
+from qi_equity.planning.drawn import written
 from qi_equity.planning.false_signals_rules import (
     Chances,
     by_rules,
@@ -326,7 +327,7 @@ def _tuned_row(charts: Sequence[ControlChart], level: float) -> dict[str, Any]:
     found = tuned(charts, level)
     if found is None:
         return _row(name, None, level, reason=text.TOO_LOW)
-    drawn = " / ".join(repr(spec) for spec in found.specs)
+    drawn = " / ".join(written(spec) for spec in found.specs)
     return _row(name, found.found, level) | {"tail": found.tail, "kind": drawn}
 
 

@@ -62,7 +62,8 @@ def _what_holds(rules: pd.DataFrame, level: float) -> str:
     first = f"Of the rules compared, {and_list(names or ['none'])} would keep that {at}"
     if not limits["holds"]:
         return f"{first}."
-    return f"{first}; so would limits alone, drawn with kind={limits['kind']}."
+    so = "so would limits alone" if names else "limits alone would"
+    return f"{first}; {so}, drawn with kind={limits['kind']}."
 
 
 def notes_of(

@@ -147,7 +147,7 @@ def test_tuned_limits_hold_the_level_and_the_next_tail_does_not(
 
 def test_tuned_limits_are_drawn_as_they_say(series: qe.StratifiedSeries, p_chart: qe.ControlChart) -> None:
     row = false_signals(p_chart).rules.iloc[-1]
-    spec = eval(row["kind"], {"P": P})
+    spec = eval(row["kind"], {"qe": qe})
     assert spec == P(tail=row["tail"])
     again = false_signals(qe.control_chart(series, spec, rules="shewhart"))
     assert again.totals.loc[0, "chance_any"] == pytest.approx(row["chance_any"], rel=1e-12)
@@ -224,7 +224,7 @@ def test_several_measures_together_and_each(series: qe.StratifiedSeries, make_se
         wanted = naive(parts)[1] if name == "chance_any" else sum(parts)
         assert found.totals.loc[0, name] == pytest.approx(wanted, rel=1e-12)
     last = found.rules.iloc[-1]
-    assert last["kind"] == f"{P(tail=last['tail'])!r} / {C(tail=last['tail'])!r}"
+    assert last["kind"] == f"qe.P(tail={last['tail']!r}) / qe.C(tail={last['tail']!r})"
     assert last["tail"] < one.rules.iloc[-1]["tail"]
     assert "5 charts shown, of 2 measures, would" in found.sentence()
 
@@ -274,7 +274,7 @@ def test_counts_of_every_kind_are_tuned(make_series: Make, kind: str, spec: Any,
         make_series(EVENTS[:2], None if kind == "count" else BIRTHS[:2], kind=kind), spec, exclude="2022-03"
     )
     row = false_signals(chart).rules.iloc[-1]
-    assert row["kind"] == repr(drawn(tail=row["tail"]))
+    assert eval(row["kind"], {"qe": qe}) == drawn(tail=row["tail"])
     redrawn = qe.control_chart(chart.series, drawn(tail=row["tail"]), rules="shewhart", exclude="2022-03")
     assert row["expected"] == pytest.approx(redrawn.summary()["false_signal_probability"].sum(), rel=1e-12)
 
@@ -469,7 +469,7 @@ def test_words(p_chart: qe.ControlChart, make_series: Make) -> None:
     found = false_signals(p_chart, level=0.3)
     assert found.sentence().startswith("If nothing had changed anywhere, about 0.")
     assert "Of the rules compared, 'anhoej+shewhart' and 'shewhart' would keep that" in found.sentence()
-    assert "at 30 % or less; so would limits alone, drawn with kind=P(" in found.sentence()
+    assert "at 30 % or less; so would limits alone, drawn with kind=qe.P(tail=" in found.sentence()
     assert "none would keep that at 0.1 % or less" in false_signals(p_chart, level=0.001).sentence()
     notes = found.notes.set_index("code")
     assert notes.loc["expected_false_signals", "severity"] == (

@@ -14,6 +14,7 @@ import pytest
 
 import qi_equity as qe
 from qi_equity.errors import InputTypeError, OptionError
+from qi_equity.formulas.between_waiting import g_run_length
 from qi_equity.planning import run_length_followed, simulated
 from qi_equity.planning.run_length import run_length
 from qi_equity.planning.run_length_result import RunLength
@@ -344,6 +345,30 @@ class TestCharts:
         )
         assert table.loc["A", "mean"] != whole.loc["A", "mean"]
         assert table.loc["C", "mean"] == pytest.approx(whole.loc["C", "mean"])
+
+    def test_births_are_those_of_the_last_twelve_points(self) -> None:
+        """The first point is as the twelfth from the end, and no earlier phase is looked at."""
+        births = np.array([200] * 8 + [60] + [100] * 11)
+        series = counts({"A": births}, {"A": births // 10})
+        chart = qe.control_chart(series, "p", rules="shewhart")
+        for drawn, size in ((chart, 60), (qe.control_chart(series, "p", phases=["2021-10"]), 100)):
+            found = run_length(drawn, change=2, within=1).chances.loc[0, "chance"]
+            line = drawn.centre_line[0, -1]
+            plan = run_length("shewhart", kind="p", centre_line=line, size=size, change=2, within=1)
+            assert found == pytest.approx(plan.chances.loc[0, "chance"], rel=1e-9)
+
+    def test_an_open_gap_counts_until_it_signals(self) -> None:
+        records = pd.DataFrame({"born": pd.date_range("2023-01-01", periods=400, freq="6h")})
+        records["died"] = (np.arange(400) % 20 == 0).astype(int)
+        measure = qe.Measure("Deaths", "proportion", "lower")
+        series = qe.between_events(records, measure, date="born", event="died")
+        chart = qe.control_chart(series, "g", rules="shewhart")
+        table = run_length(chart, change=0.5, side="high").table
+        wanted = g_run_length(0.025, upper=chart.upper[0, -1])
+        assert table.loc[0, "mean"] == pytest.approx(float(wanted.events[0]), rel=1e-6)
+        # Four births a day.
+        months = float(wanted.waited[0]) / (4 * 365.25 / 12)
+        assert table.loc[0, "mean_months"] == pytest.approx(months, rel=1e-3)
 
     def test_points_taken_as_normal(self) -> None:
         chart = qe.control_chart(units(), "ip", rules="western_electric")

@@ -99,7 +99,9 @@ def _of_gaps(plan: Plan) -> list[tuple[Chart, str]]:
     """Give the charts of births or time between events, and how often they have a point."""
     if plan.family == "poisson":
         return [("t", "event")]
-    return [("g", "event"), ("t", "event"), ("bernoulli_cusum", "birth")]
+    # A gap of births is a whole number, which no short time of a t chart is.
+    times: list[tuple[Chart, str]] = [] if plan.series.measure.kind == "between" else [("t", "event")]
+    return [("g", "event"), *times, ("bernoulli_cusum", "birth")]
 
 
 def _by_rules(plan: Plan, every: str, rules: str | RuleSet) -> Candidate:

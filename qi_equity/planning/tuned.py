@@ -32,6 +32,8 @@ EWMA_WEIGHT = 0.2
 _SIDES: tuple[Direction, Direction] = ("low", "high")
 LARGEST_TAIL = 0.02
 """Of limits that lie outside those at two standard errors."""
+_NEVER = 1e12
+"""Months beyond which a signal of a sum over a lattice is rounding, not a chance."""
 
 
 class Design(NamedTuple):
@@ -149,6 +151,7 @@ def _ewma(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
                 actual=actual[some, None],
             )
             found[row, some] = wait.mean() * design.months
+    found[found > _NEVER] = np.inf
     return np.where(np.isinf(found[1]), np.nan, width), found[0], found[1]
 
 
@@ -173,10 +176,16 @@ def _gaps(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
     limits = tuned_gap_limits(design.before, wanted, side="high" if side == "low" else "low")
     lower, upper = _ends(limits.limit, side)
     waited = g_run_length(design.after, lower=lower, upper=upper).waited
-    gap = np.floor(limits.limit)
-    none = np.log1p(-design.before)
-    tail = np.exp(gap * none) if side == "low" else -np.expm1(gap * none)
+    gap, none = np.floor(limits.limit), np.log1p(-design.before)
+    own, between = (_gap_tail(gap + part, none, side) for part in (0.0, -0.5 if side == "low" else 0.5))
+    # Half-way to the next gap, lest rounding what is written makes it that of another.
+    tail = np.where(own <= LARGEST_TAIL, np.minimum(between, LARGEST_TAIL), own)
     return tail, limits.between / design.births, waited / design.births
+
+
+def _gap_tail(births: Floats, none: Floats, side: Direction) -> Floats:
+    """Give the chance of a longer gap (of a fall) or of none longer, from the logarithm of no event."""
+    return np.asarray(np.exp(births * none) if side == "low" else -np.expm1(births * none))
 
 
 def _ends(limit: Floats, side: Direction) -> tuple[Floats, Floats]:

@@ -46,7 +46,7 @@ class RunLength(PlanningResult):
     --------
     >>> import qi_equity as qe
     >>> qe.run_length("western_electric", shift=[0, 1]).table["mean"].round(2).tolist()
-    [91.75, 9.22]
+    [91.75, 9.28]
     """
 
     TABLES: ClassVar[tuple[str, ...]] = ("table", "chances", "curve")

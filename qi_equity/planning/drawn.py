@@ -7,7 +7,6 @@ from dataclasses import fields
 
 import numpy as np
 
-from qi_equity.data.cells import Floats
 from qi_equity.planning.tuned import EWMA_WEIGHT, LARGEST_TAIL, Chart, Design, Tuned
 from qi_equity.spc.kinds import Spec
 
@@ -49,10 +48,8 @@ def _with_tail(name: str, tail: float) -> str:
 
 def _ratio(design: Design) -> list[float]:
     """Give the odds ratio (of rates their ratio) above 1 that the chart looks for."""
-    ratio = _odds(design.after, design) / _odds(design.before, design)
-    return [max(r, 1 / r) for r in ratio.tolist()]
-
-
-def _odds(rate: Floats, design: Design) -> Floats:
+    before, after = design.before, design.after
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(rate / (1 - rate) if design.family == "binomial" else rate)
+        if design.family == "binomial":
+            before, after = before / (1 - before), after / (1 - after)
+        return np.fmax(after / before, before / after).tolist()

@@ -59,13 +59,13 @@ if TYPE_CHECKING:
     from qi_equity.planning.design_advice import DesignAdvice as DesignAdvice
     from qi_equity.planning.detection import detection_table as detection_table
     from qi_equity.planning.detection_table import DetectionTable as DetectionTable
-    from qi_equity.planning.false_signals import FalseSignals as FalseSignals
-    from qi_equity.planning.false_signals import false_signals as false_signals
+    from qi_equity.planning.false_signals.expect import FalseSignals as FalseSignals
+    from qi_equity.planning.false_signals.expect import false_signals as false_signals
     from qi_equity.planning.months import births_to_detect as births_to_detect
     from qi_equity.planning.months import months_to_detect as months_to_detect
     from qi_equity.planning.months import smallest_change_to_detect as smallest_change_to_detect
-    from qi_equity.planning.run_length import run_length as run_length
-    from qi_equity.planning.run_length_result import RunLength as RunLength
+    from qi_equity.planning.run_length.result import RunLength as RunLength
+    from qi_equity.planning.run_length.run import run_length as run_length
     from qi_equity.planning.suggest import suggest_design as suggest_design
     from qi_equity.plot.completeness import plot_completeness as plot_completeness
     from qi_equity.spc.chart import ControlChart as ControlChart
@@ -142,10 +142,10 @@ _HOMES = {
     "plot_completeness": "plot.completeness",
     "compare_groups": "equity.comparison.compare",
     "GroupComparison": "equity.comparison.compare",
-    "run_length": "planning.run_length",
-    "RunLength": "planning.run_length_result",
-    "false_signals": "planning.false_signals",
-    "FalseSignals": "planning.false_signals",
+    "run_length": "planning.run_length.run",
+    "RunLength": "planning.run_length.result",
+    "false_signals": "planning.false_signals.expect",
+    "FalseSignals": "planning.false_signals.expect",
     "months_to_detect": "planning.months",
     "births_to_detect": "planning.months",
     "smallest_change_to_detect": "planning.months",

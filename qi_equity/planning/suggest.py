@@ -126,8 +126,8 @@ def _table(
     within = options["within"]
     before = np.maximum(np.rint(plan.months / step), 1.0)
     after = max(round(within / step), 1)
-    alone = _evaluated(plan, plan.births, plan.rate, plan.changed, before, after, step)
-    together = _evaluated(plan, pooled.births, pooled.before, pooled.after, before, after, step)
+    alone = _evaluated(plan, before, after, step)
+    together = _power(plan, (pooled.births, pooled.before, pooled.after), before, after, step)
     seen = visible(own["months_to_detect"], within)
     pooled_seen = visible(pooled.months, within)
     return plan.strata.reset_index(drop=True).assign(
@@ -147,28 +147,49 @@ def _table(
         pooled_births_per_month=pooled.births,
         pooled_months_to_detect=pooled.months,
         pooled_visible=pooled_seen,
-        pooled_power=together["power"],
+        pooled_power=together,
         invisible=~(seen | pooled_seen)
         & ~(np.nan_to_num(alone["power"]) >= POWER)
-        & ~(np.nan_to_num(together["power"]) >= POWER),
+        & ~(np.nan_to_num(together) >= POWER),
     )
 
 
-def _evaluated(
-    plan: Plan, births: Floats, rate: Floats, changed: Floats, before: Floats, after: int, step: float
-) -> dict[str, Floats]:
+def _evaluated(plan: Plan, before: Floats, after: int, step: float) -> dict[str, Floats]:
     """Give the power of an evaluation, the baseline it needs, and the smallest change it could show."""
-    size = np.where(plan.seen, births * step, np.nan)
-    rates = [np.where(np.isfinite(rate + changed), a, np.nan) for a in (rate, changed)]
-    kind: Literal["proportion", "rate"] = "proportion" if plan.family == "binomial" else "rate"
+    size, *rates = _design(plan, (plan.births, plan.rate, plan.changed), step)
     direction: Literal["fall", "rise"] = "fall" if plan.side == "low" else "rise"
+    kind = _kind(plan)
     return {
-        "power": evaluation_power(size, *rates, periods_before=before, periods_after=after, kind=kind).power,
+        "power": _power(plan, (plan.births, plan.rate, plan.changed), before, after, step),
         "needed": periods_needed(size, *rates, periods_after=after, power=POWER, kind=kind) * step,
         "smallest": smallest_evaluated_ratio(
             size, rates[0], periods_before=before, periods_after=after, direction=direction, kind=kind
         ),
     }
+
+
+def _power(
+    plan: Plan, births_and_rates: tuple[Floats, Floats, Floats], before: Floats, after: int, step: float
+) -> Floats:
+    """Give the power of an evaluation, simulated once of designs that are alike, as those of pooled sites."""
+    designs = np.stack([*_design(plan, births_and_rates, step), before])
+    (*of, periods), back = np.unique(designs, axis=1, return_inverse=True)
+    found = evaluation_power(*of, periods_before=periods, periods_after=after, kind=_kind(plan)).power
+    return np.asarray(found[back.reshape(-1)])
+
+
+def _design(plan: Plan, births_and_rates: tuple[Floats, Floats, Floats], step: float) -> list[Floats]:
+    """Give births a period and both rates, NaN where there is nothing to change."""
+    births, rate, changed = births_and_rates
+    known = np.isfinite(rate + changed)
+    return [
+        np.where(plan.seen, births * step, np.nan),
+        *(np.where(known, a, np.nan) for a in (rate, changed)),
+    ]
+
+
+def _kind(plan: Plan) -> Literal["proportion", "rate"]:
+    return "proportion" if plan.family == "binomial" else "rate"
 
 
 def _method(plan: Plan, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qi_equity as qe
-from qi_equity.planning.run_length import run_length
+from qi_equity.planning.run_length.run import run_length
 from qi_equity.spc.expected_signals import false_signal_probability
 from qi_equity.spc.rules import BeyondLimits, Shift, TwoInThree
 

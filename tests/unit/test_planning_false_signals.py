@@ -21,11 +21,11 @@ from scipy import stats
 import qi_equity as qe
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.formulas.estimated_lines import estimated_normal_waiting
-from qi_equity.planning import false_signals_rules
-from qi_equity.planning.false_signals import RULES, FalseSignals
-from qi_equity.planning.false_signals import false_signals as with_default_rules
-from qi_equity.planning.false_signals_rules import TAILS, by_rules, together, tuned, untuned_kinds
-from qi_equity.planning.false_signals_text import _percent
+from qi_equity.planning.false_signals import rules as false_signals_rules
+from qi_equity.planning.false_signals.expect import RULES, FalseSignals
+from qi_equity.planning.false_signals.expect import false_signals as with_default_rules
+from qi_equity.planning.false_signals.rules import TAILS, by_rules, together, tuned, untuned_kinds
+from qi_equity.planning.false_signals.text import _percent
 from qi_equity.spc.chance import chain_of_tests
 from qi_equity.spc.kinds_between import G, T
 from qi_equity.spc.kinds_counts import NP, C, P, U

@@ -15,9 +15,10 @@ import pytest
 import qi_equity as qe
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.formulas.between_waiting import g_run_length
-from qi_equity.planning import run_length_followed, simulated
-from qi_equity.planning.run_length import run_length
-from qi_equity.planning.run_length_result import RunLength
+from qi_equity.planning import simulated
+from qi_equity.planning.run_length import followed
+from qi_equity.planning.run_length.result import RunLength
+from qi_equity.planning.run_length.run import run_length
 from qi_equity.spc.expected_signals import false_signal_probability
 from qi_equity.spc.rules import BeyondLimits, Crossings, LongestRun, RunsCount, Shift, TwoInThree
 
@@ -528,7 +529,7 @@ class TestWays:
         assert "simulated" in set(found.notes["code"])
 
     def test_the_error_is_that_of_as_many_charts_as_are_drawn(self) -> None:
-        assert simulated.simulated_waiting.__kwdefaults__["charts"] == run_length_followed.CHARTS
+        assert simulated.simulated_waiting.__kwdefaults__["charts"] == followed.CHARTS
 
     def test_growing_series_are_followed_so_far(self) -> None:
         found = run_length("anhoej", shift=[0, 1], within=[24, 240, 241])

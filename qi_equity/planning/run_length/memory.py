@@ -11,7 +11,7 @@ from qi_equity.errors import OptionError
 from qi_equity.formulas.cusum_waiting import count_cusum_waiting, tabular_cusum_waiting
 from qi_equity.formulas.ewma_waiting import count_ewma_waiting, ewma_waiting
 from qi_equity.formulas.zone_test_chains import Side
-from qi_equity.planning.run_length_followed import LATTICE, QUADRATURE, Run, run_of
+from qi_equity.planning.run_length.followed import LATTICE, QUADRATURE, Run, run_of
 from qi_equity.spc.kinds_weighted import CountCusum, Cusum, Ewma
 from qi_equity.spc.rules import BeyondLimits, RuleSet
 

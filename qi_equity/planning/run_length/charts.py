@@ -16,11 +16,11 @@ from qi_equity.formulas.waiting import Waiting
 from qi_equity.formulas.zone_test_chains import Side
 from qi_equity.planning.plan import DAYS_A_MONTH, MONTHS, changed_rate, make_plan
 from qi_equity.planning.points import Points, _repeated
-from qi_equity.planning.run_length_births import of_births, times_process
-from qi_equity.planning.run_length_followed import Followed, Run
-from qi_equity.planning.run_length_memory import Moving, by_limits_only, of_counts, of_normal_points
-from qi_equity.planning.run_length_rules import by_rules, points_of_process
-from qi_equity.planning.run_length_spec import is_normal, refuse
+from qi_equity.planning.run_length.births import of_births, times_process
+from qi_equity.planning.run_length.followed import Followed, Run
+from qi_equity.planning.run_length.memory import Moving, by_limits_only, of_counts, of_normal_points
+from qi_equity.planning.run_length.rules import by_rules, points_of_process
+from qi_equity.planning.run_length.spec import is_normal, refuse
 from qi_equity.spc.chance import sigmas_of
 from qi_equity.spc.chart import ControlChart
 from qi_equity.spc.kinds_between import G, T

@@ -9,9 +9,9 @@ import pandas as pd
 
 from qi_equity._result import Severity, note
 from qi_equity.data.cells import Bools
-from qi_equity.planning.run_length_followed import SIMULATED, Followed
+from qi_equity.planning.run_length.followed import SIMULATED, Followed
 
-__all__ = ["run_length_notes"]
+__all__ = ["notes_of"]
 
 _KNOWN = (
     "The lines are taken as known. Teams have lines from a short baseline, and these signal falsely "
@@ -59,7 +59,7 @@ _NEVER = (
 )
 
 
-def run_length_notes(
+def notes_of(
     found: Sequence[Followed], strata: pd.DataFrame | None, baseline: int | None
 ) -> list[pd.DataFrame]:
     """Write the notes; those of single strata name them."""

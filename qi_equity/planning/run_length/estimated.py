@@ -12,9 +12,9 @@ from qi_equity.formulas.estimated_lines import estimated_count_waiting, estimate
 from qi_equity.formulas.waiting import Waiting
 from qi_equity.formulas.zone_chances import Pair
 from qi_equity.formulas.zone_test_chains import Side
-from qi_equity.planning.run_length_followed import DRAWN, EXACT, Run, run_of
-from qi_equity.planning.run_length_rules import held
-from qi_equity.planning.run_length_spec import Planned, is_normal
+from qi_equity.planning.run_length.followed import DRAWN, EXACT, Run, run_of
+from qi_equity.planning.run_length.rules import held
+from qi_equity.planning.run_length.spec import Planned, is_normal
 from qi_equity.spc.chance import ZONE_TESTS, chain_of_tests, sigmas_of
 from qi_equity.spc.expected_signals import _limits
 from qi_equity.spc.kinds_counts import NP, C, P, U

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qi_equity.planning.words import stratum_words
 
 if TYPE_CHECKING:
-    from qi_equity.planning.run_length_result import RunLength
+    from qi_equity.planning.run_length.result import RunLength
 
 __all__ = ["alt_text", "moved_words", "points_words", "title"]
 

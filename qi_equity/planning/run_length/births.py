@@ -12,7 +12,7 @@ from qi_equity.errors import OptionError
 from qi_equity.formulas.bernoulli_waiting import bernoulli_cusum_run_length, bernoulli_cusum_waiting
 from qi_equity.formulas.waiting import Waiting
 from qi_equity.formulas.zone_test_chains import Side
-from qi_equity.planning.run_length_followed import LATTICE, Run, run_of
+from qi_equity.planning.run_length.followed import LATTICE, Run, run_of
 from qi_equity.spc.kinds_between import T
 from qi_equity.spc.lines import tail_of
 from qi_equity.spc.stable import WIDTHS, Stable

@@ -10,12 +10,12 @@ from qi_equity.data.cells import Floats
 from qi_equity.formulas.cusum_run_length import bernoulli_threshold, count_cusum_threshold
 from qi_equity.formulas.distributions import Normal
 from qi_equity.formulas.zone_test_chains import Side
-from qi_equity.planning.run_length_births import of_births, times_process
-from qi_equity.planning.run_length_estimated import from_baseline, not_offered
-from qi_equity.planning.run_length_followed import Followed, Run
-from qi_equity.planning.run_length_memory import Moving, by_limits_only, of_counts, of_normal_points
-from qi_equity.planning.run_length_rules import by_rules, points_of_process, runs_given
-from qi_equity.planning.run_length_spec import Planned
+from qi_equity.planning.run_length.births import of_births, times_process
+from qi_equity.planning.run_length.estimated import from_baseline, not_offered
+from qi_equity.planning.run_length.followed import Followed, Run
+from qi_equity.planning.run_length.memory import Moving, by_limits_only, of_counts, of_normal_points
+from qi_equity.planning.run_length.rules import by_rules, points_of_process, runs_given
+from qi_equity.planning.run_length.spec import Planned
 from qi_equity.spc.chance import sigmas_of
 from qi_equity.spc.expected_signals import _process
 from qi_equity.spc.kinds import Spec

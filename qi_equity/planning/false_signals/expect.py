@@ -13,9 +13,9 @@ from qi_equity import _result, _validate
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.table import library
 from qi_equity.errors import InputTypeError, OptionError
-from qi_equity.planning import false_signals_text as text
 from qi_equity.planning.drawn import written
-from qi_equity.planning.false_signals_rules import (
+from qi_equity.planning.false_signals import text
+from qi_equity.planning.false_signals.rules import (
     Chances,
     by_rules,
     rows_of,

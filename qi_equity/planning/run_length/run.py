@@ -12,12 +12,12 @@ from qi_equity.data.cells import Floats
 from qi_equity.data.table import library
 from qi_equity.errors import OptionError
 from qi_equity.formulas.zone_test_chains import Side
-from qi_equity.planning.run_length_charts import followed_chart, moves_by_counts
-from qi_equity.planning.run_length_followed import ERRORS, Followed, frames
-from qi_equity.planning.run_length_notes import run_length_notes
-from qi_equity.planning.run_length_planned import followed_planned
-from qi_equity.planning.run_length_result import RunLength
-from qi_equity.planning.run_length_spec import read_planned
+from qi_equity.planning.run_length.charts import followed_chart, moves_by_counts
+from qi_equity.planning.run_length.followed import ERRORS, Followed, frames
+from qi_equity.planning.run_length.notes import notes_of
+from qi_equity.planning.run_length.planned import followed_planned
+from qi_equity.planning.run_length.result import RunLength
+from qi_equity.planning.run_length.spec import read_planned
 from qi_equity.spc.chart import ControlChart
 from qi_equity.spc.kinds import Spec, specification
 from qi_equity.spc.rule_sets import resolve_rules
@@ -183,7 +183,7 @@ def _result_of(chart: ControlChart | None, found: list[Followed], options: dict[
         _notes=_result.notes(
             [
                 *([] if chart is None else [chart.series.notes]),
-                *run_length_notes(found, strata, options["baseline"]),
+                *notes_of(found, strata, options["baseline"]),
             ],
             keys,
         ),

@@ -11,7 +11,7 @@ from qi_equity.formulas.zone_test_chains import Side
 from qi_equity.planning._reading import FARTHEST
 from qi_equity.planning.points import Points
 from qi_equity.planning.rules_waiting import EXACT, LOOKS, SIMULATED, is_exact, looked_at, rules_waiting
-from qi_equity.planning.run_length_followed import Run
+from qi_equity.planning.run_length.followed import Run
 from qi_equity.spc.rules import Crossings, LongestRun, RunsCount, Test
 from qi_equity.spc.runs_tests import CHANCE_HIGH, CHANCE_LOW
 from qi_equity.spc.stable import Stable

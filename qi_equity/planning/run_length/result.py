@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 
-from qi_equity.planning import run_length_text
 from qi_equity.planning.result import PlanningResult
+from qi_equity.planning.run_length import text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,7 +61,7 @@ class RunLength(PlanningResult):
         >>> qe.run_length("shewhart").title
         "Run length, kind 'i', rules 'shewhart'"
         """
-        return run_length_text.title(self)
+        return text.title(self)
 
     @property
     def chances(self) -> pd.DataFrame:
@@ -110,7 +110,7 @@ class RunLength(PlanningResult):
         Run length, kind 'i', rules 'shewhart'. A shift of 2 standard errors: 5 % of charts within 1 point,
         ...
         """
-        return run_length_text.alt_text(self)
+        return text.alt_text(self)
 
     def plot(self, *, order: str | Sequence[str] = "alphabetical", colours: str = "accessible") -> Figure:
         """Draw the chance of a signal against points; see :mod:`qi_equity.plot.run_length`.

@@ -1,0 +1,1 @@
+"""How many false signals all that is shown together will give."""

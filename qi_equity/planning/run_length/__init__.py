@@ -1,0 +1,1 @@
+"""How long a chart runs before it signals, falsely or not."""

@@ -197,7 +197,8 @@ def g_births_waiting(
         left[:, 0] = np.where(quick | slow, 0, event).sum(axis=1)
         return left, signal.sum(axis=1)
 
-    wait = follow(start, step)
+    # Short gaps can signal long before a gap can be too long.
+    wait = follow(start, step, least=2 * len(after))
     return Waiting(wait.survival.reshape(*shape, -1), wait.hazard.reshape(*shape, -1))
 
 

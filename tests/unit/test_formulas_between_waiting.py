@@ -80,6 +80,11 @@ def test_g_births_birth_by_birth(lower: float, upper: float) -> None:
     )
 
 
+def test_a_gap_can_be_too_long_only_long_after_short_ones_signal() -> None:
+    wait = g_births_waiting(0.02, lower=2, upper=200)
+    np.testing.assert_allclose(wait.mean(), g_run_length(0.02, lower=2, upper=200).waited, rtol=1e-9)
+
+
 def test_g_births_simulated() -> None:
     rng, p, charts = np.random.default_rng(5), 0.1, 4000
     low, high = 1.5, 25.5

@@ -107,7 +107,7 @@ def ewma_waiting(
     some = np.isfinite(mu) & np.isfinite(c)
     sign = -1 if of == "low" else 1
     chart = NormalEwma(
-        sign * mu[some], c[some], np.full(some.sum(), sign * start), w, lowest=of == "both", exact=exact
+        sign * mu[some], c[some], np.full(some.sum(), start), w, lowest=of == "both", exact=exact
     )
 
     def follow_some(part: slice) -> Waiting:

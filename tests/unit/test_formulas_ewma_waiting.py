@@ -87,6 +87,16 @@ def test_mirror(shift: float, w: float, c: float, limits: StartLimits) -> None:
 
 
 @pytest.mark.parametrize("limits", STARTS)
+def test_a_head_start_is_towards_the_limit_of_its_side(limits: StartLimits) -> None:
+    low, high = (
+        ewma_waiting(shift, weight=0.2, width=2.4, limits=limits, side=side, head_start=1)
+        for shift, side in ((-0.3, "low"), (0.3, "high"))
+    )
+    np.testing.assert_allclose(low.mean(), high.mean(), rtol=1e-9)
+    assert low.within(12) > ewma_waiting(-0.3, weight=0.2, width=2.4, limits=limits, side="low").within(12)
+
+
+@pytest.mark.parametrize("limits", STARTS)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("w", [0.1, 0.2, 1.0])
 def test_widths_give_the_run_length_asked_for(w: float, side: Side, limits: StartLimits) -> None:

@@ -9,17 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import special
 
 import qi_equity as qe
 from qi_equity.formulas.bernoulli_waiting import bernoulli_score_run_length
 from qi_equity.formulas.detectable_change import smallest_detectable_ratio
 from qi_equity.formulas.detectable_gap_change import power_of_gap_change
 from qi_equity.formulas.distributions import Binomial
+from qi_equity.formulas.ewma_waiting import ewma_waiting
 from qi_equity.formulas.expected_inflation import expected_inflation
+from qi_equity.formulas.false_signals import anhoej_false_signal
 from qi_equity.formulas.zone_chains import together
 from qi_equity.formulas.zone_chances import zone_chances
 from qi_equity.formulas.zone_test_chains import beyond_limits_chain, shift_chain
 from qi_equity.formulas.zone_waiting import zone_waiting
+from qi_equity.spc.rules import BeyondLimits, FourInFive, RuleSet, Shift, TwoInThree
 
 DOCS = Path(__file__).parents[2] / "docs" / "methods"
 PAGES = ("detection", "power")
@@ -170,6 +174,24 @@ def test_skewed_waits() -> None:
     alone = qe.run_length("shewhart").table
     assert alone["median"].item() / alone["mean"].item() == pytest.approx(0.7, abs=0.01)
     assert alone["upper"].item() / alone["mean"].item() == pytest.approx(3, abs=0.01)
+
+
+def test_run_lengths_that_differ_from_printed_ones() -> None:
+    rows = [row[2] for row in table("detection", "And of run lengths of points")[1:]]
+    ewma = ewma_waiting(weight=0.1, width=2.814, limits="asymptotic").mean().item()
+    power = [anhoej_false_signal(n, special.ndtr(0.8)).item() for n in (15, 24)]
+    limits, two, four, seven = BeyondLimits(), TwoInThree(same_side="beyond"), FourInFive(), Shift(length=7)
+    short = qe.run_length(RuleSet("zones", "1", "", (limits, TwoInThree(), seven)), baseline=12, within=12)
+    anew = [
+        qe.run_length(RuleSet("zones", "1", "", (limits, zone))).table["mean"].item() for zone in (two, four)
+    ]
+    assert rows == [
+        "2,881.85",  # by ranks: trend_mean(7) of test_planning_simulated.py
+        f"{ewma:.1f}",
+        *(f"{one:.3f}" for one in power),
+        f"{short.chances['chance'].item():.3f}",
+        ", ".join(f"{one:.3f}" for one in anew),
+    ]
 
 
 DESIGNS = [(0.06, 12, 12), (0.06, 24, 15), (0.09, 12, 12), (0.09, 24, 15)]

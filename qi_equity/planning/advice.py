@@ -11,8 +11,8 @@ import pandas as pd
 from qi_equity._result import note
 from qi_equity.planning.plan import Plan
 from qi_equity.planning.recommend import A_MONTH
-from qi_equity.planning.words import chart_words, months_words
-from qi_equity.spc.words import amount, plural
+from qi_equity.planning.words import chart_words, months_words, rate_words
+from qi_equity.spc.words import plural
 
 __all__ = ["advice_texts", "design_notes"]
 
@@ -58,7 +58,7 @@ def _advice(plan: Plan, row: Mapping[Any, Any], options: Mapping[str, Any]) -> s
             "outcome or a process measure beside it."
         )
     measure = plan.series.measure
-    head = f"From {amount(measure, row['rate'])} to {amount(measure, row['aimed_rate'])}"
+    head = f"From {rate_words(measure, row['rate'])} to {rate_words(measure, row['aimed_rate'])}"
     return f"{head}: {' '.join(part for part in parts if part)}"
 
 

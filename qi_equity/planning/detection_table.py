@@ -15,6 +15,8 @@ from qi_equity.planning.result import PlanningResult
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from qi_equity.spc.chart import ControlChart
+
 __all__ = ["DetectionTable"]
 
 
@@ -194,3 +196,39 @@ class DetectionTable(PlanningResult):
         from qi_equity.plot.detection import plot_detection
 
         return plot_detection(self, order=order, colours=colours)
+
+    def plot_blindness(
+        self,
+        chart: ControlChart | None = None,
+        *,
+        order: str | Sequence[str] = "alphabetical",
+        colours: str = "accessible",
+    ) -> Figure:
+        """Draw a chart, and under each panel what it can show; see :mod:`qi_equity.plot.blindness`.
+
+        Parameters
+        ----------
+        chart : ControlChart, optional
+            A chart of the same strata. Default: that which most teams draw (p, u, c; g or t between events).
+        order : str or sequence of str
+            How the groups are ordered.
+        colours : str
+            Palette.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> rows = pd.DataFrame({"month": ["2024-01", "2024-02"], "pph": [3, 1], "births": [40, 40]})
+        >>> columns = {"period": "month", "numerator": "pph", "denominator": "births"}
+        >>> table = qe.detection_table(qe.from_counts(rows, qe.measures["pph_1500"], **columns))
+        >>> len(table.plot_blindness().axes)
+        2
+        """
+        from qi_equity.plot.blindness import plot_blindness
+
+        return plot_blindness(self, chart, order=order, colours=colours)

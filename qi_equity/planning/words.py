@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["NAMES", "chart_words", "months_words", "stratum_words"]
+from qi_equity.data.measure import Measure
+from qi_equity.spc.words import amount
+
+__all__ = ["NAMES", "chart_words", "months_words", "rate_words", "stratum_words"]
 
 NAMES = {
     "p": "p chart",
@@ -41,3 +44,12 @@ def months_words(months: float) -> str:
         return f"{months:,.0f} months"
     said = f"{months:.1f}".removesuffix(".0")
     return f"{said} month" if said == "1" else f"{said} months"
+
+
+def rate_words(measure: Measure, rate: float) -> str:
+    """Write how often the event comes: "6.7 %", "1 in 33 births", "0.5 events a month"."""
+    if measure.kind != "between":
+        return amount(measure, rate)
+    if measure.unit == "days":
+        return f"{rate:.2g} events a month"
+    return f"1 in {1 / rate:,.3g} births" if rate > 0 else "no births"

@@ -6,6 +6,10 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+# One process a core: threads of the linear algebra would only wait for each other. Read when NumPy is loaded.
+for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
+
 settings.register_profile(
     "fast", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -107,7 +107,7 @@ def false_signal_probability(
     0.085
     """
     found, n = resolve_rules(rules), _validate.whole_number("n_points", n_points, at_least=1)
-    process = _process(_spec(kind), n, centre_line, size, sigmas_of(found.tests))
+    process = planned_process(_spec(kind), n, centre_line, size, sigmas_of(found.tests))
     zones = process.zone_chances()[0, 0]
     on_line = float(zones[4])
     above = zones[5:9].sum() / (1 - on_line) if on_line < 1 else np.nan
@@ -136,7 +136,7 @@ def _spec(kind: object) -> Spec:
     )
 
 
-def _process(
+def planned_process(
     spec: Spec, n: int, centre_line: float | None, size: float | None, sigmas: tuple[int, ...]
 ) -> Stable:
     """Describe one stratum of n points about known lines."""
@@ -147,7 +147,7 @@ def _process(
         zones = {k: (-k * shape, k * shape) for k in sigmas}
         return Stable(Normal(0 * shape, shape), 0 * shape, zones)
     mean, births = _numbers(spec, centre_line, size)
-    drawn = {k: _limits(spec, mean * shape, births * shape, WIDTHS[k]) for k in (*sigmas, 3)}
+    drawn = {k: counted_limits(spec, mean * shape, births * shape, WIDTHS[k]) for k in (*sigmas, 3)}
     line, sigma = drawn[3].centre_line, drawn[3].sigma
     points = points_of(spec, line, sigma, births * shape)
     return Stable(points, line, {k: (drawn[k].lower, drawn[k].upper) for k in sigmas})
@@ -167,7 +167,8 @@ def _numbers(spec: Counted, centre_line: float | None, size: float | None) -> tu
     return mean, 1.0
 
 
-def _limits(spec: Counted, mean: FloatArray, births: FloatArray, width: Width) -> Limits:
+def counted_limits(spec: Counted, mean: FloatArray, births: FloatArray, width: Width) -> Limits:
+    """Draw limits of counts or gaps about known centre lines."""
     tail, nsigma, nothing = tail_of(spec, width), width.nsigma, np.full(mean.shape, np.nan)
     match spec:
         case P(limits="exact"):

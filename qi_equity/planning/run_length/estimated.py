@@ -16,7 +16,7 @@ from qi_equity.planning.run_length.followed import DRAWN, EXACT, Run, run_of
 from qi_equity.planning.run_length.rules import held
 from qi_equity.planning.run_length.spec import Planned, is_normal
 from qi_equity.spc.chance import ZONE_TESTS, chain_of_tests, sigmas_of
-from qi_equity.spc.expected_signals import _limits
+from qi_equity.spc.expected_signals import counted_limits
 from qi_equity.spc.kinds_counts import NP, C, P, U
 from qi_equity.spc.kinds_measurements import Individuals
 from qi_equity.spc.rules import RuleSet, Shift, Test
@@ -90,7 +90,7 @@ def _of_counts(
 
     def lines(centre: Floats) -> tuple[Pair | None, Pair | None, Pair | None]:
         size = np.full(centre.shape, births)
-        drawn = {k: _limits(rates, centre, size, WIDTHS[k]) for k in sigmas}
+        drawn = {k: counted_limits(rates, centre, size, WIDTHS[k]) for k in sigmas}
         one, two, three = ((drawn[k].lower, drawn[k].upper) if k in drawn else None for k in (1, 2, 3))
         return one, two, three
 

@@ -17,7 +17,7 @@ from qi_equity.planning.run_length.memory import Moving, by_limits_only, of_coun
 from qi_equity.planning.run_length.rules import by_rules, points_of_process, runs_given
 from qi_equity.planning.run_length.spec import Planned
 from qi_equity.spc.chance import sigmas_of
-from qi_equity.spc.expected_signals import _process
+from qi_equity.spc.expected_signals import planned_process
 from qi_equity.spc.kinds import Spec
 from qi_equity.spc.kinds_between import G, T
 from qi_equity.spc.kinds_weighted import BernoulliCusum, CountCusum, Cusum, Ewma
@@ -88,7 +88,7 @@ def _run(chart: Planned, rules: RuleSet, moved: Floats, side: Side, baseline: in
 
 def _lines(chart: Planned, rules: RuleSet) -> Stable:
     line, size = (None if np.isnan(x) else x for x in (chart.line, chart.births))
-    return _process(chart.spec, 1, line, size, sigmas_of(rules.tests))
+    return planned_process(chart.spec, 1, line, size, sigmas_of(rules.tests))
 
 
 def _of_counts(chart: Planned, spec: Ewma | CountCusum, actual: Floats, side: Side) -> Run:

@@ -7,7 +7,6 @@ proportion, which keeps its mean. All arrays are of shape (A,), one entry an arm
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -116,12 +115,15 @@ def _mean_runs(kernel: FloatArray, states: IntArray, start: FloatArray) -> Float
     signal = over[arm[:, np.newaxis], np.maximum(most + 1 - states[:, np.newaxis] + state, 0)]
     sides = np.stack([np.ones(signal.shape), signal], axis=-1)
     until, top = np.moveaxis(np.linalg.solve(np.eye(most) - move, sides), -1, 0)
-    zero = until[:, 0] / top[:, 0]
     whole = np.minimum(np.floor(start).astype(np.intp), states - 1)
     part = np.minimum(start - whole, 1)
-    run = until + (1 - top) * zero[:, np.newaxis]
-    later = run[arm, np.minimum(whole + 1, states - 1)]
-    return np.stack([zero, (1 - part) * run[arm, whole] + part * later])
+    # A signal may be rarer than the least number there is.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        zero = until[:, 0] / top[:, 0]
+        run = until + (1 - top) * zero[:, np.newaxis]
+        later = run[arm, np.minimum(whole + 1, states - 1)]
+        begun = (1 - part) * run[arm, whole] + part * later
+    return np.stack([zero, np.where(np.isinf(zero), np.inf, begun)])
 
 
 def silent_before(kernel: FloatArray, silent: FloatArray, states: IntArray) -> FloatArray:

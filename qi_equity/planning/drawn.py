@@ -52,4 +52,4 @@ def _ratio(design: Design) -> list[float]:
     with np.errstate(divide="ignore", invalid="ignore"):
         if design.family == "binomial":
             before, after = before / (1 - before), after / (1 - after)
-        return np.fmax(after / before, before / after).tolist()
+        return list(np.fmax(after / before, before / after))

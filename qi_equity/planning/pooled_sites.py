@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qi_equity.data.cells import Floats, Ints
 from qi_equity.planning.plan import Plan, changed_rate
@@ -20,7 +22,8 @@ class PooledSites:
     Parameters
     ----------
     sites : tuple of str
-        Names of the sites, those with most births of the group first; empty where there is one site only.
+        Names of the sites: the stratum's own first where it is not among the largest, then those with most
+        births of the group; empty without sites.
     number : ndarray of int, shape (S,)
         How many they are; all there are where not even these are enough.
     births, before, after : ndarray of float, shape (S,)
@@ -42,35 +45,66 @@ def fewest_sites(
 ) -> PooledSites:
     """Add site after site to each group, largest first, until a CUSUM of the counts shows the change in time.
 
-    ``step`` is the length of a period in months.
+    Each stratum's own site is among them: alone where it is enough, on top of the others where it is not one
+    of the largest. ``step`` is the
+    length of a period in months.
     """
+    group, names = _groups(plan)
+    births, events = np.nan_to_num(plan.births), np.nan_to_num(plan.events)
+    order = np.lexsort((np.arange(group.size), -births, group))
+    rank, n, x = _running(group[order], births[order], events[order])
+    wait = _months(plan, change, false_alarm_months, step)
+    last = _chosen(group[order], wait(n, x)[2] <= within)[group]
+    # Back from the order of births to that of the strata, each with its group's choice and its own site.
+    place = np.empty(group.size, dtype=np.int64)
+    place[order] = np.arange(group.size)
+    alone = wait(births, events)[2] <= within
+    own = alone | (place > last)
+    size = np.where(alone, 0, n[last]) + np.where(own, births, 0)
+    before, after, months = wait(size, np.where(alone, 0, x[last]) + np.where(own, events, 0))
+    largest = {int(k): names[order][k - rank[k] : k + 1].tolist() for k in np.unique(last)}
+    named = [
+        [*([name] if first else []), *([] if enough else largest[int(k)])]
+        for name, first, enough, k in zip(names, own, alone, last, strict=True)
+    ]
+    return PooledSites(
+        sites=tuple(" + ".join(map(str, one)) for one in named),
+        number=np.where(alone, 0, rank[last] + 1) + own,
+        births=size,
+        before=before,
+        after=after,
+        months=months,
+    )
+
+
+def _groups(plan: Plan) -> tuple[Ints, NDArray[np.object_]]:
+    """Give the number of each group (with further strata), and the site of each stratum; empty without."""
     strata = plan.strata
     keys = [c for c in strata.columns if c != "site"]
-    code = (
-        strata.groupby(keys, observed=True, dropna=False, sort=False).ngroup() if keys else 0 * strata.index
+    if keys:
+        code = strata.groupby(keys, observed=True, dropna=False, sort=False).ngroup().to_numpy()
+    else:
+        code = np.zeros(len(strata), dtype=np.int64)
+    names = (
+        strata["site"].astype("str").to_numpy(dtype=object) if "site" in strata else np.full(len(strata), "")
     )
-    group = np.asarray(code, dtype=np.int64)
-    births = np.nan_to_num(plan.births)
-    order = np.lexsort((np.arange(group.size), -births, group))
-    rank, n, x = _running(group[order], births[order], np.nan_to_num(plan.events)[order])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        before = np.where(n > 0, x / n, np.nan)
-    after, _ = changed_rate(plan.series, before, change)
-    wanted = np.full(n.shape, false_alarm_months)
-    found = tuned("cusum", Design(n, before, after, wanted, plan.family, step)).months_to_detect
-    last = _chosen(group[order], found <= within)
-    names = strata["site"].astype("str").to_numpy()[order] if "site" in strata else np.full(group.size, "")
-    # Back from the order of births to that of the strata, each with its group's own choice.
-    place = last[group]
-    texts = {int(k): " + ".join(names[k - rank[k] : k + 1]) for k in np.unique(last)}
-    return PooledSites(
-        sites=tuple(texts[int(k)] if rank[k] or len(plan.series.sites) > 1 else "" for k in place),
-        number=rank[place] + 1,
-        births=n[place],
-        before=before[place],
-        after=after[place],
-        months=found[place],
-    )
+    return code.astype(np.int64), names
+
+
+def _months(
+    plan: Plan, change: float, false_alarm_months: float, step: float
+) -> Callable[[Floats, Floats], tuple[Floats, Floats, Floats]]:
+    """Give the function of births and events a month that reckons both rates and the wait of a CUSUM."""
+
+    def wait(births: Floats, events: Floats) -> tuple[Floats, Floats, Floats]:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            before = np.where(births > 0, events / births, np.nan)
+        after, _ = changed_rate(plan.series, before, change)
+        wanted = np.full(births.shape, false_alarm_months)
+        found = tuned("cusum", Design(births, before, after, wanted, plan.family, step))
+        return before, after, found.months_to_detect
+
+    return wait
 
 
 def _running(group: Ints, births: Floats, events: Floats) -> tuple[Ints, Floats, Floats]:

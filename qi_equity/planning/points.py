@@ -15,7 +15,7 @@ from qi_equity.spc.chart import ControlChart
 from qi_equity.spc.control import control_chart
 from qi_equity.spc.rules import RuleSet, Test
 from qi_equity.spc.stable import Stable, stable
-from qi_equity.spc.summary import RECENT, how_can_signal, recent_points
+from qi_equity.spc.summary import how_can_signal, recent_points
 
 __all__ = ["KINDS", "Points", "points_of_chart", "points_of_series"]
 
@@ -69,7 +69,7 @@ def _repeated(recent: Bools) -> Ints:
     """Give the places of the recent points, over and over until there are as many as of the fullest."""
     order = np.argsort(~recent, axis=1, kind="stable")
     count = np.maximum(recent.sum(axis=1), 1)[:, None]
-    return np.take_along_axis(order, np.arange(RECENT) % count, axis=1)
+    return np.take_along_axis(order, np.arange(count.max()) % count, axis=1)
 
 
 def _moved(points: Distribution, rate: Floats) -> Distribution:

@@ -21,6 +21,7 @@ from qi_equity.formulas.probability_limits import (
     u_probability_limits,
 )
 from qi_equity.spc.chance import of_tests, runs_only, sigmas_of
+from qi_equity.spc.judge import ROUNDING
 from qi_equity.spc.kinds import DEFAULTS, Spec
 from qi_equity.spc.kinds_between import G
 from qi_equity.spc.kinds_counts import NP, C, P, U
@@ -150,7 +151,12 @@ def planned_process(
     drawn = {k: counted_limits(spec, mean * shape, births * shape, WIDTHS[k]) for k in (*sigmas, 3)}
     line, sigma = drawn[3].centre_line, drawn[3].sigma
     points = points_of(spec, line, sigma, births * shape)
-    return Stable(points, line, {k: (drawn[k].lower, drawn[k].upper) for k in sigmas})
+    # A limit above 0 by rounding only is 0, as on a chart, or no event at all would lie below it.
+    return Stable(
+        points,
+        line,
+        {k: (np.where(drawn[k].lower > ROUNDING, drawn[k].lower, 0.0), drawn[k].upper) for k in sigmas},
+    )
 
 
 def _numbers(spec: Counted, centre_line: float | None, size: float | None) -> tuple[float, float]:

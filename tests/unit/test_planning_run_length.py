@@ -683,3 +683,15 @@ class TestResult:
         chart = run_length(qe.control_chart(units(), "p"), change=1)
         assert chart.title.startswith(f"{PRETERM.name}: run length, kind 'p'")
         assert "A, All, no change: " in chart.alt_text()
+
+
+def test_a_limit_above_none_by_rounding_only_signals_for_nothing() -> None:
+    # 9 (1 - p) / p is 441 births at 2 %: up to there three sigma cannot show a fall.
+    below, at = (
+        qe.run_length(
+            "shewhart", kind=qe.P(limits="classical"), centre_line=0.02, size=n, change=0.5, side="low"
+        ).table.loc[0, "mean"]
+        for n in (441, 442)
+    )
+    assert np.isinf(below)
+    assert at == pytest.approx(1 / 0.99**442, rel=1e-9)

@@ -33,7 +33,7 @@ class Arms(NamedTuple):
     reference: FloatArray
     sign: FloatArray
 
-    def take(self, some: BoolArray) -> Arms:
+    def take(self, some: BoolArray | IntArray) -> Arms:
         """Leave the others out."""
         return Arms(*(a[some] for a in self))
 
@@ -95,11 +95,11 @@ def mean_runs(arms: Arms, threshold: FloatArray, start: FloatArray) -> FloatArra
     """Mean run until an arm reaches its threshold, from 0 and from ``start``, in events; shape (2, A)."""
     per_event = points_per_event(arms.reference, threshold)
     states = np.ceil(threshold * per_event - _ROUNDING).astype(np.int64)
-    most = int(states.max(initial=1))
-    found = np.empty((2, len(states)))
-    block = max(1, _BLOCK // most**2)
-    for first in range(0, len(states), block):
-        some = np.arange(len(states)) // block == first // block
+    found, left = np.empty((2, len(states))), np.argsort(-states, kind="stable")
+    # Arms of about as many states together: each block is as wide as its widest.
+    while left.size:
+        most = max(int(states[left[0]]), 1)
+        some, left = np.split(left, [max(1, _BLOCK // most**2)])
         kernel = steps(arms.take(some), per_event[some], most)
         found[:, some] = _mean_runs(kernel, states[some], start[some] * per_event[some])
     return found

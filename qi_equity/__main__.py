@@ -6,6 +6,7 @@ import argparse
 import sys
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,7 +14,10 @@ import qi_equity as qe
 from qi_equity.errors import QiEquityError
 from qi_equity.plot._save import save_figure
 
-_STEPS = 6
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_STEPS = 7
 _WIDTH = 110
 
 
@@ -54,9 +58,11 @@ def _demo(out: Path) -> None:
     _write(chart, out, "synthetic_haemorrhage")
     _say(4, "what happened after the change, for whom, and did the gaps close?")
     _evaluate(chart.series, out, "synthetic_haemorrhage_change")
-    _say(5, "a published table: stillbirths by ethnic group, one period")
+    _say(5, "could we have seen it? Which chart would show a halving to each group, and how soon?")
+    _plan(chart.series.select(end="2023-12"), out, "synthetic_haemorrhage_detection")
+    _say(6, "a published table: stillbirths by ethnic group, one period")
     _unknown_ethnicity(out)
-    _say(6, "a published series of overlapping windows: maternal deaths")
+    _say(7, "a published series of overlapping windows: maternal deaths")
     _write(_chart_of_windows(), out, "published_maternal_deaths")
     print(f"\nFigures (PNG, SVG) and tables (CSV) are in {out}.")
 
@@ -87,13 +93,27 @@ def _evaluate(series: qe.StratifiedSeries, out: Path, name: str) -> None:
     columns = ["group", "rate_before", "rate_after", "ratio", "ratio_lower", "ratio_upper", "verdict"]
     _show("Verdicts", evaluation.groups[[*columns, "beyond_trend"]])
     print(textwrap.fill(evaluation.sentence(), _WIDTH))
-    figures = {name: evaluation.plot(), f"{name}_effects": evaluation.plot_effects()}
-    for file, figure in figures.items():
-        for ending in ("png", "svg"):
-            save_figure(figure, out / f"{file}.{ending}")
+    _draw({name: evaluation.plot(), f"{name}_effects": evaluation.plot_effects()}, out)
     tables = {"groups": evaluation.groups, "gaps": evaluation.gaps, "notes": evaluation.notes}
     for kind, table in (tables | {"alt_text": evaluation.alt_text()}).items():
         table.to_csv(out / f"{name}_{kind}.csv", index=False)
+
+
+def _plan(baseline: qe.StratifiedSeries, out: Path, name: str) -> None:
+    """Say how blind the chart of every group is to a halving, all with the same false-alarm time."""
+    found = qe.detection_table(baseline, change=0.5, rules="anhoej+shewhart")
+    columns = ["group", "births_per_month", "events_per_month", "chart", "months_to_detect", "visible"]
+    _show("Months to detect a halving, at one false alarm in 150 months", found.table[columns].round(1))
+    _draw({name: found.plot(), f"{name}_blindness": found.plot_blindness()}, out)
+    for kind, table in {"table": found.table, "charts": found.charts, "notes": found.notes}.items():
+        table.to_csv(out / f"{name}_{kind}.csv", index=False)
+
+
+def _draw(figures: dict[str, Figure], out: Path) -> None:
+    """Write each figure twice, by its name."""
+    for name, figure in figures.items():
+        for ending in ("png", "svg"):
+            save_figure(figure, out / f"{name}.{ending}")
 
 
 def _unknown_ethnicity(out: Path) -> None:
@@ -139,9 +159,7 @@ def _show_chart(chart: qe.ControlChart) -> None:
 
 def _write(chart: qe.ControlChart, out: Path, name: str) -> None:
     """Write the figure twice, the tables and the text for readers who do not see the figure."""
-    figure = chart.plot()
-    for ending in ("png", "svg"):
-        save_figure(figure, out / f"{name}.{ending}")
+    _draw({name: chart.plot()}, out)
     tables = {"points": chart.points, "signals": chart.signals, "notes": chart.notes}
     tables |= {"summary": chart.summary(), "icons": chart.icons(), "alt_text": chart.alt_text()}
     for kind, table in tables.items():

@@ -17,8 +17,8 @@ def test_the_demo_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixt
     out = tmp_path / "new" / "folder"
     assert main(["demo", "--out", str(out)]) == 0
     shown = capsys.readouterr().out
-    for step in range(1, 7):
-        assert f"[{step}/6]" in shown
+    for step in range(1, 8):
+        assert f"[{step}/7]" in shown
     assert "no real patients" in shown
     assert "cannot_signal" not in shown
     assert "overlapping windows" in shown
@@ -31,24 +31,32 @@ def test_the_demo_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixt
     for name in ("synthetic_haemorrhage_change", "synthetic_haemorrhage_change_effects"):
         assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert "<svg" in (out / f"{name}.svg").read_text(encoding="utf-8")
+    for name in ("synthetic_haemorrhage_detection", "synthetic_haemorrhage_detection_blindness"):
+        assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (out / f"{name}.svg").read_text(encoding="utf-8")
+    detection = pd.read_csv(out / "synthetic_haemorrhage_detection_table.csv")
+    assert detection["visible"].any()
+    assert not detection["visible"].all()
     for kind in ("groups", "gaps", "notes", "alt_text"):
         assert (out / f"synthetic_haemorrhage_change_{kind}.csv").stat().st_size > 0
 
+    _check_tables(out)
 
-def test_the_tables_of_the_demo_are_those_of_the_chart(tmp_path: Path) -> None:
-    main(["demo", "--out", str(tmp_path)])
+
+def _check_tables(out: Path) -> None:
+    """Compare the tables of the demo with those of the chart and the records."""
     births = qe.datasets.births(60_000, change="helps-all", effect=0.5, seed=2)
     single = births.records.drop_duplicates(["woman", "date"])
-    points = pd.read_csv(tmp_path / "synthetic_haemorrhage_points.csv")
+    points = pd.read_csv(out / "synthetic_haemorrhage_points.csv")
     points = points[points["arm"] != "low"]  # a CUSUM has two rows a point
     counted = points["denominator"].sum()
     assert counted <= len(single)
     assert counted >= 0.95 * len(single)
     assert points["numerator"].sum() == births.records.groupby(["woman", "date"])["pph_1500"].any().sum()
-    bounds = pd.read_csv(tmp_path / "published_stillbirths_bounds.csv").set_index("group")
+    bounds = pd.read_csv(out / "published_stillbirths_bounds.csv").set_index("group")
     assert bounds.loc["White", ["events", "births"]].tolist() == [82, 20664]
     assert "Unknown" not in bounds.index
-    verdicts = pd.read_csv(tmp_path / "synthetic_haemorrhage_change_groups.csv")
+    verdicts = pd.read_csv(out / "synthetic_haemorrhage_change_groups.csv")
     assert verdicts[["events_before", "events_after"]].to_numpy().sum() == points["numerator"].sum()
     assert set(verdicts.loc[verdicts["group"].isin(["Asian", "Black", "White"]), "verdict"]) == {"improved"}
 

@@ -42,10 +42,10 @@ class Strip:
 def make_strips(table: DetectionTable, chart: ControlChart) -> list[Strip]:
     """Give the words under the panel of each stratum, in the order of ``chart.strata``."""
     plan = make_plan(table.series, table.options["change"])
-    summary = chart.summary()
     keys = list(chart.strata.columns)
-    # What is judged is the phase the chart is in now.
-    last = summary.drop_duplicates(keys, keep="last").reset_index(drop=True)
+    # What is judged is the phase the chart is in now; a stratum without points has none.
+    last = chart.summary().drop_duplicates(keys, keep="last").astype(dict.fromkeys(keys, "str"))
+    last = chart.strata.astype("str").merge(last, on=keys, how="left", validate="1:1")
     waits = _waits(table, chart, plan)
     rows = table.table.to_dict("records")
     strips = []

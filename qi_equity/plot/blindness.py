@@ -87,7 +87,7 @@ def plot_blindness(
     >>> months = [*pd.period_range("2023-01", periods=24, freq="M").astype(str)]
     >>> rows = pd.DataFrame({"month": months, "pph": [3, 1] * 12, "births": 40})
     >>> columns = {"period": "month", "numerator": "pph", "denominator": "births"}
-    >>> table = qe.detection_table(qe.from_counts(rows, qe.measures["pph_1500"], **columns))
+    >>> table = qe.detection_table(qe.from_counts(rows, qe.measures["pph_1500"], **columns), rules="shewhart")
     >>> [text.get_text() for text in plot_blindness(table).axes[1].texts][:2]
     ['This chart can show', 'improvement: only over several points']
     """

@@ -152,8 +152,8 @@ def _draw(ax: Axes, part: pd.DataFrame, rows: Rows, palette: Palette, lines: Seq
     """Draw the rows of one panel."""
     ax.axvline(100 * POWER, color=style.INK, linewidth=1.2, linestyle=(0, (5, 2)), zorder=1.5, label=_ENOUGH)
     alone, pooled = (100 * part[c].to_numpy(dtype=np.float64) for c in ("power", "pooled_power"))
-    hidden = part["invisible"].fillna(value=True).to_numpy(dtype=np.bool_)
-    several = part["n_sites"].fillna(1).to_numpy(dtype=np.int64) > 1
+    hidden = part["invisible"].to_numpy(dtype=np.bool_)
+    several = part["n_sites"].to_numpy(dtype=np.int64) > 1
     label = _GAIN
     for y, start, end in zip(rows.y[several], alone[several], pooled[several], strict=True):
         if np.isfinite(start + end):
@@ -179,8 +179,6 @@ def _marks(ax: Axes, x: Any, y: Any, marker: str, colour: str, label: str, *, ho
 
 def _told(row: dict[Any, Any]) -> str:
     """Say at the right of a row what there is, what it takes, and what stays invisible."""
-    if pd.isna(row["invisible"]):
-        return "not in the series"
     power = row["power"]
     if np.isnan(power):
         return _nothing(row)

@@ -22,6 +22,7 @@ from qi_equity.plot._detection_panels import Marks, make_marks
 from qi_equity.plot._frame import set_frame
 from qi_equity.plot._labels import Label, place_labels, shortened
 from qi_equity.plot._layout import Page
+from qi_equity.plot._log_axis import round_ticks
 from qi_equity.plot._order import numbers_by, order_groups
 from qi_equity.plot._style import PALETTES, Palette
 from qi_equity.plot._text import Ruler
@@ -92,7 +93,7 @@ def plot_detection(
     >>> import pandas as pd, qi_equity as qe
     >>> rows = pd.DataFrame({"month": ["2024-01", "2024-02"], "pph": [3, 1], "births": [40, 40]})
     >>> columns = {"period": "month", "numerator": "pph", "denominator": "births"}
-    >>> table = qe.detection_table(qe.from_counts(rows, qe.measures["pph_1500"], **columns))
+    >>> table = qe.detection_table(qe.from_counts(rows, qe.measures["pph_1500"], **columns), rules="shewhart")
     >>> figure = plot_detection(table)
     >>> figure.axes[0].get_xscale(), figure.axes[0].get_yscale()
     ('log', 'log')
@@ -177,7 +178,7 @@ class _Sheet:
         ax.set_yscale("log")
         ax.set_xlim(*self.xlim)
         ax.set_ylim(self.ylim[0], self.top)
-        x = _round_numbers(*self.xlim, int(self.page.width // _TICK_PT))
+        x = round_ticks(*self.xlim, int(self.page.width // _TICK_PT))
         ax.set_xticks(x, [f"{t:,g}" for t in x] if lowest else [""] * len(x))
         y = [t for t in _MONTHS if self.ylim[0] <= t <= self.ylim[1]]
         ax.set_yticks(y, [f"{t:,g}" for t in y] if first else [""] * len(y))
@@ -277,16 +278,6 @@ def _write(
         textcoords="offset points", ha=align, va="center", fontsize=style.SMALL, color=colour, zorder=3,
         annotation_clip=False, parse_math=False, path_effects=[withStroke(linewidth=2.5, foreground="white")],
     )  # fmt: skip
-
-
-def _round_numbers(low: float, high: float, most: int) -> list[float]:
-    """Give round numbers for a logarithmic axis: three a decade where there is room, else fewer."""
-    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    for steps in ((1, 2, 5), (1, 3)):
-        found = [m * 10.0**d for d in decades for m in steps if low <= m * 10.0**d <= high]
-        if len(found) <= most:
-            return found
-    return [10.0**d for d in decades if low <= 10.0**d <= high]
 
 
 def _head(panel: Marks, without: list[str]) -> Head:

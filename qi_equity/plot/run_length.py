@@ -21,6 +21,7 @@ from qi_equity.plot import _style as style
 from qi_equity.plot._around import Head, Header
 from qi_equity.plot._frame import set_frame
 from qi_equity.plot._layout import Page, columns_for
+from qi_equity.plot._log_axis import round_ticks
 from qi_equity.plot._order import numbers_by, order_groups, rows_in_order
 from qi_equity.plot._parts import MAX_PANELS
 from qi_equity.plot._rows import nice_ticks
@@ -172,7 +173,7 @@ class _Sheet:
             ax.set_xscale("log")
         ax.set_xlim(low, high)
         ax.set_ylim(0, 100)
-        ticks = _log_ticks(low, high, self.page.width) if log else nice_ticks(low, high, 8)
+        ticks = round_ticks(low, high, int(self.page.width // _TICK_PT)) if log else nice_ticks(low, high, 8)
         ticks = ticks[(ticks >= low) & (ticks <= high)]
         ax.set_xticks(ticks, [f"{t:,.10g}" for t in ticks])
         y = np.arange(0, 101, 25)
@@ -270,16 +271,6 @@ def _ends(points: Floats) -> tuple[float, float, bool]:
     low, high = (float(known.min()), float(known.max())) if known.size else (1.0, 10.0)
     low = max(low, 1e-9)
     return (low / 1.5, high * 1.5, True) if high > _WIDE * low else (0.0, high * 1.2, False)
-
-
-def _log_ticks(low: float, high: float, width: float) -> Floats:
-    decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    for steps in ((1, 2, 5), (1, 3)):
-        found = np.array([m * 10.0**d for d in decades for m in steps])
-        found = found[(found >= low) & (found <= high)]
-        if len(found) * _TICK_PT <= width:
-            return found
-    return 10.0**decades
 
 
 def _plural(unit: str) -> str:

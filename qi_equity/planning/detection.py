@@ -90,9 +90,9 @@ def detection_table(
     ...                      "preterm": [2, 3] * 12 + [18, 19] * 12, "births": [28] * 24 + [294] * 24})
     >>> series = qe.from_counts(rows, qe.measures["preterm_birth"], period="month", numerator="preterm",
     ...                         denominator="births", group="group")
-    >>> table = qe.detection_table(series).table
+    >>> table = qe.detection_table(series, rules="shewhart").table
     >>> table[["group", "chart", "months_to_detect", "visible"]].round(1).to_numpy().tolist()
-    [['Black', 'cusum', 7.6, True], ['White', 'cusum', 1.4, True]]
+    [['Black', 'cusum', 8.2, True], ['White', 'p', 2.4, True]]
     """
     check_series(series)
     sets = [rules] if isinstance(rules, str | RuleSet) else list(rules)

@@ -70,7 +70,8 @@ class DetectionTable(PlanningResult):
         >>> import pandas as pd, qi_equity as qe
         >>> rows = pd.DataFrame({"month": ["2024-01", "2024-02"], "pph": [3, 1], "births": [40, 40]})
         >>> columns = {"period": "month", "numerator": "pph", "denominator": "births"}
-        >>> qe.detection_table(qe.from_counts(rows, qe.measures["pph_1500"], **columns), rules="shewhart").title
+        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], **columns)
+        >>> qe.detection_table(series, rules="shewhart").title
         'Postpartum haemorrhage of 1500 ml or more: months to detect a change of the rate to 0.5 times'
         """
         return detection_text.title(self)
@@ -89,7 +90,8 @@ class DetectionTable(PlanningResult):
         >>> import pandas as pd, qi_equity as qe
         >>> rows = pd.DataFrame({"month": ["2024-01", "2024-02"], "pph": [3, 1], "births": [40, 40]})
         >>> columns = {"period": "month", "numerator": "pph", "denominator": "births"}
-        >>> table = qe.detection_table(qe.from_counts(rows, qe.measures["pph_1500"], **columns), rules="shewhart")
+        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], **columns)
+        >>> table = qe.detection_table(series, rules="shewhart")
         >>> charts = table.charts
         >>> charts.loc[charts["chart"] == "bernoulli_cusum", "months_to_detect"].round(1).tolist()
         [10.0]
@@ -109,7 +111,8 @@ class DetectionTable(PlanningResult):
         >>> import pandas as pd, qi_equity as qe
         >>> rows = pd.DataFrame({"month": ["2024-01"] * 2, "trust": ["A", "B"], "pph": [3, 3], "n": [60, 60]})
         >>> columns = {"period": "month", "numerator": "pph", "denominator": "n", "site": "trust"}
-        >>> table = qe.detection_table(qe.from_counts(rows, qe.measures["pph_1500"], **columns), rules="shewhart")
+        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], **columns)
+        >>> table = qe.detection_table(series, rules="shewhart")
         >>> table.pooled[["sites", "births_per_month"]].values.tolist()
         [[2.0, 120.0]]
         """
@@ -142,7 +145,8 @@ class DetectionTable(PlanningResult):
         >>> import pandas as pd, qi_equity as qe
         >>> rows = pd.DataFrame({"month": ["2024-01", "2024-02"], "pph": [3, 9], "births": [40, 40]})
         >>> columns = {"period": "month", "numerator": "pph", "denominator": "births"}
-        >>> table = qe.detection_table(qe.from_counts(rows, qe.measures["pph_1500"], **columns), rules="shewhart")
+        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], **columns)
+        >>> table = qe.detection_table(series, rules="shewhart")
         >>> table.disclose("dqmi").table["rate"].tolist()
         [0.25]
         """
@@ -163,7 +167,8 @@ class DetectionTable(PlanningResult):
         >>> import pandas as pd, qi_equity as qe
         >>> rows = pd.DataFrame({"month": ["2024-01", "2024-02"], "pph": [3, 1], "births": [40, 40]})
         >>> columns = {"period": "month", "numerator": "pph", "denominator": "births"}
-        >>> table = qe.detection_table(qe.from_counts(rows, qe.measures["pph_1500"], **columns), rules="shewhart")
+        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], **columns)
+        >>> table = qe.detection_table(series, rules="shewhart")
         >>> print(table.alt_text())
         Postpartum haemorrhage ... All: 40 births a month, from 50 per 1000 to 25 per 1000: ...
         """
@@ -189,7 +194,8 @@ class DetectionTable(PlanningResult):
         >>> import pandas as pd, qi_equity as qe
         >>> rows = pd.DataFrame({"month": ["2024-01", "2024-02"], "pph": [3, 1], "births": [40, 40]})
         >>> columns = {"period": "month", "numerator": "pph", "denominator": "births"}
-        >>> table = qe.detection_table(qe.from_counts(rows, qe.measures["pph_1500"], **columns), rules="shewhart")
+        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], **columns)
+        >>> table = qe.detection_table(series, rules="shewhart")
         >>> type(table.plot()).__name__
         'Figure'
         """
@@ -225,7 +231,8 @@ class DetectionTable(PlanningResult):
         >>> import pandas as pd, qi_equity as qe
         >>> rows = pd.DataFrame({"month": ["2024-01", "2024-02"], "pph": [3, 1], "births": [40, 40]})
         >>> columns = {"period": "month", "numerator": "pph", "denominator": "births"}
-        >>> table = qe.detection_table(qe.from_counts(rows, qe.measures["pph_1500"], **columns), rules="shewhart")
+        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], **columns)
+        >>> table = qe.detection_table(series, rules="shewhart")
         >>> len(table.plot_blindness().axes)
         2
         """

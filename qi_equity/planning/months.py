@@ -97,7 +97,7 @@ def months_to_detect(
     >>> months_to_detect([10, 75, 300], 0.12, 0.06).round(1)
     array([13.5,  3.1,  1. ])
     >>> months_to_detect([10, 75, 300], 0.12, 0.06, chart="p").round(1)
-    array([ inf,  3.9,  1.1])
+    array([inf, 6.1, 1.2])
     """
     design = _design(births, before, after, false_alarm_months, kind, every)
     return _detect(_chart(chart, design.family), design)
@@ -145,7 +145,7 @@ def births_to_detect(
     Examples
     --------
     >>> births_to_detect(0.12, 0.06, within_months=[3, 6, 12])
-    array([78., 31., 12.])
+    array([77., 32., 12.])
     """
     names = {"before": before, "after": after, "within_months": within_months}
     p, q, months = floats(names)
@@ -208,7 +208,7 @@ def smallest_change_to_detect(
     Of 12 %, in groups of 10, 75 and 300 births a month:
 
     >>> smallest_change_to_detect([10, 75, 300], 0.12).round(2)
-    array([0.46, 0.78, 0.88])
+    array([0.45, 0.79, 0.9 ])
     """
     names = {"births": births, "before": before, "within_months": within_months}
     n, p, months = floats(names)

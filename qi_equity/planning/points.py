@@ -21,6 +21,7 @@ __all__ = ["KINDS", "Points", "points_of_chart", "points_of_series"]
 
 KINDS: dict[str, Literal["p", "u", "c"]] = {"proportion": "p", "rate": "u", "count": "c"}
 """The chart of points of each kind of measure."""
+_MOST_TURNS = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,10 +67,12 @@ def points_of_chart(chart: ControlChart) -> Points:
 
 
 def _repeated(recent: Bools) -> Ints:
-    """Give the places of the recent points, over and over until there are as many as of the fullest."""
+    """Give the places of the recent points, over and over: each as often, unless that takes too many."""
     order = np.argsort(~recent, axis=1, kind="stable")
-    count = np.maximum(recent.sum(axis=1), 1)[:, None]
-    return np.take_along_axis(order, np.arange(count.max()) % count, axis=1)
+    count = np.maximum(recent.sum(axis=1), 1)
+    evenly = int(np.lcm.reduce(np.unique(count)))
+    turns = np.arange(evenly if evenly <= _MOST_TURNS else count.max())
+    return np.take_along_axis(order, turns % count[:, None], axis=1)
 
 
 def _moved(points: Distribution, rate: Floats) -> Distribution:

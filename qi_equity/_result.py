@@ -127,8 +127,15 @@ def from_json(value: Any) -> Any:
                 content, categories=value["categories"], ordered=value["ordered"]
             )
         case "$frame":
-            return pd.DataFrame({name: from_json(column) for name, column in content})
+            return pd.DataFrame({name: _column_from_json(column) for name, column in content})
     raise DataError(f"{tag!r} is not a known tag of saved results; was this written by a newer version?")
+
+
+def _column_from_json(value: Any) -> Any:
+    column = from_json(value)
+    # Texts are seen to be texts, but where there are none.
+    texts = isinstance(column, np.ndarray) and column.dtype == object and not column.size
+    return pd.Series(dtype="str") if texts else column
 
 
 def frame_from_json(value: Any) -> pd.DataFrame:

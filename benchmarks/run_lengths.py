@@ -1,9 +1,9 @@
 """Do exact run lengths agree with drawn charts? Every method of formulas/, at more than 200 settings.
 
 Run: ``python benchmarks/run_lengths.py --seed 6 --charts 10000`` (some minutes). Charts are drawn point by
-point from the definition of each until they signal (``_run_length_draws.py``), and the mean run and the
-chance of a signal within 12 points and within the median run are compared with what the library says, in
-Monte-Carlo errors. Nothing is calibrated. It lists every number beyond three errors, and fails if one is beyond five.
+point from the definition of each until they signal (``_run_length_draws.py``). The mean run and the chance of
+a signal within 12 points and within the median run, are compared with what the library says, in Monte-Carlo
+errors. Nothing is calibrated. It lists every number beyond three errors, and fails if one is beyond five.
 ``--write`` puts the table where the pages of docs/methods include it.
 """
 

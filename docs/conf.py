@@ -29,7 +29,7 @@ exclude_patterns = [
     "_build",
     "_templates",
     "jupyter_execute",
-    *(f"methods/{part}" for part in ("_figures", "_in_control", "_coverage", "_gap_chart", "_calibration")),
+    *(f"methods/{part}" for part in ("_figures", "_in_control", "_coverage", "_gap_chart", "_calibration", "_run_lengths")),
 ]
 html_theme = "pydata_sphinx_theme"
 html_title = "qi_equity"

@@ -51,7 +51,7 @@ def test_a_sample_agrees_within_five_errors(bench: Any, family: str) -> None:
     assert max(abs(line.errors) for line in lines) < bench.MOST_ERRORS, lines
 
 
-def test_a_tenth_more_is_told(bench: Any) -> None:
+def test_a_mean_a_fifth_too_long_is_told(bench: Any) -> None:
     one = bench.settings()[0]
     wrong = one._replace(expected=lambda: bench.Expected(1.2 * one.expected().mean))
     (line,) = bench.compare(wrong, np.random.default_rng(17), CHARTS)

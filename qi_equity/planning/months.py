@@ -49,8 +49,8 @@ def months_to_detect(
     Parameters
     ----------
     births : array_like, any shape
-        Births (exposure, for rates) a month, >= 0; not rounded, but for the points of p charts, CUSUMs and
-        EWMAs of proportions.
+        Births (exposure, for rates) a month, >= 0; not rounded, but for the points of p charts. A point of a
+        CUSUM or EWMA of a proportion has whole births, at least one, and as much time as these need.
     before, after : array_like, broadcastable to ``births``
         Rate of events before and after the change, in [0, 1] for proportions. A fall is looked for below, a
         rise above.

@@ -57,6 +57,19 @@ class Design(NamedTuple):
         return np.where(size > 0, size, np.nan)
 
     @property
+    def summed(self) -> tuple[Floats, Floats, Floats]:
+        """Size of a point of a sum, the months in which so many come, and points wanted between signals.
+
+        A sum and an average run over births, of which a part of one can come in a period: whole ones are
+        taken, at least one, and as much time as these need.
+        """
+        size, months = self.births * self.months, np.full(self.births.shape, self.months)
+        if self.family == "binomial":
+            size = np.maximum(np.rint(size), 1.0)
+            months = size / self.births
+        return size, months, np.maximum(self.false_alarm / months, 1.0)
+
+    @property
     def points(self) -> Floats:
         """Points wanted between false signals."""
         return np.maximum(self.false_alarm / self.months, 1.0)
@@ -129,11 +142,9 @@ def _points(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
 
 def _ewma(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
     """EWMA of the counts, whose one width has to do for both sides: neither signals falsely more often."""
-    size, weight, of = design.size, EWMA_WEIGHT, design.family
+    (size, months, points), weight, of = design.summed, EWMA_WEIGHT, design.family
     low, high = (
-        count_ewma_width(
-            size, design.before, weight=weight, distribution=of, side=one, points_between=design.points
-        )
+        count_ewma_width(size, design.before, weight=weight, distribution=of, side=one, points_between=points)
         for one in _SIDES
     )
     width = np.where(np.isnan(low if side == "low" else high), np.nan, np.fmax(low, high))
@@ -150,17 +161,18 @@ def _ewma(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
                 side=side,
                 actual=actual[some, None],
             )
-            found[row, some] = wait.mean() * design.months
+            found[row, some] = wait.mean() * months[some]
     found[found > _NEVER] = np.inf
     return np.where(np.isinf(found[1]), np.nan, width), found[0], found[1]
 
 
 def _cusum(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:
     """CUSUM of the counts."""
+    size, months, points = design.summed
     found = count_cusum_detection(
-        design.size, design.before, design.after, distribution=design.family, points_between=design.points
+        size, design.before, design.after, distribution=design.family, points_between=points
     )
-    return found.h, found.points_between * design.months, found.points_to_detect * design.months
+    return found.h, found.points_between * months, found.points_to_detect * months
 
 
 def _bernoulli(design: Design, side: Direction) -> tuple[Floats, Floats, Floats]:

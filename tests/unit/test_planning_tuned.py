@@ -196,8 +196,11 @@ class TestSums:
     def test_cusum_is_that_of_counts(self) -> None:
         """Judged in tests/unit/test_formulas_count_cusum_detection.py; here what it is asked for."""
         found = tuned("cusum", design(20.4, 0.1, 0.05, 150, months=3.0))
-        beside = count_cusum_detection(61, 0.1, 0.05, points_between=50)
-        assert numbers(found) == pytest.approx((3 * beside.points_between[0], 3 * beside.points_to_detect[0]))
+        # 61 births come in a little less than a quarter.
+        months = 61 / 20.4
+        beside = count_cusum_detection(61, 0.1, 0.05, points_between=150 / months)
+        expected = (months * beside.points_between[0], months * beside.points_to_detect[0])
+        assert numbers(found) == pytest.approx(expected)
 
 
 class TestDrawn:

@@ -106,14 +106,14 @@ def whole_number(argument: str, value: object, *, at_least: int = 0) -> int:
 
 
 def several(argument: str, value: object) -> list[object]:
-    """Return one value (text, or what holds no others) or several as a list.
+    """Return one value (text, bytes, or what holds no others) or several as a list.
 
     Raises
     ------
     InputTypeError
         If it looks like several but cannot be gone through, such as an array without dimensions.
     """
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         return [value]
     try:
         return list(value)

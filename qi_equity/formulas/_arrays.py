@@ -68,8 +68,17 @@ def counts(name: str, value: ArrayLike) -> IntArray:
     return array.astype(np.int64)
 
 
+def _holds_text(value: ArrayLike) -> bool:
+    """Say whether a value holds text, which numpy would read as the number that is written."""
+    array = np.asarray(value)
+    objects = array.ravel().tolist() if array.dtype.kind == "O" else []
+    return array.dtype.kind in "SU" or any(isinstance(one, str | bytes) for one in objects)
+
+
 def _float(name: str, value: ArrayLike) -> FloatArray:
     try:
+        if _holds_text(value):
+            raise TypeError(f"{name} holds text")
         return np.atleast_1d(np.asarray(value, dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise InputTypeError(

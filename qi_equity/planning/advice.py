@@ -11,7 +11,7 @@ import pandas as pd
 from qi_equity._result import note
 from qi_equity.planning.plan import Plan
 from qi_equity.planning.recommend import A_MONTH
-from qi_equity.planning.words import chart_words, months_words, rate_words
+from qi_equity.planning.words import a_chart, change_words, late_words, months_words, rate_words
 from qi_equity.spc.words import plural
 
 __all__ = ["advice_texts", "design_notes"]
@@ -32,11 +32,11 @@ def design_notes(plan: Plan, table: pd.DataFrame, options: Mapping[str, Any]) ->
         "merging groups: groups that are merged can hide each other's changes."
     )
     hidden = table["invisible"].to_numpy()
+    change, within = change_words(plan.series.measure, options["aim"]), months_words(options["within"])
     told = (
-        f"Not yet visible, whatever chart is drawn: a change of the rate to {options['aim']:g} times would "
-        f"not show within {months_words(options['within'])}, at one site or over all. Look at a more "
-        "frequent outcome or a process measure, wait longer, or aim at a larger change: that there is no "
-        "signal does not mean that nothing changed."
+        f"Not yet visible, whatever chart is drawn: {change} would not show within {within}, at one "
+        "site or over all. Look at a more frequent outcome or a process measure, wait longer, or aim at a "
+        "larger change: that there is no signal does not mean that nothing changed."
     )
     return [
         note("how_to_read", "info", text),
@@ -51,7 +51,9 @@ def _advice(plan: Plan, row: Mapping[Any, Any], options: Mapping[str, Any]) -> s
     parts = [_chart(row, within)]
     if not row["visible"]:
         parts.append(_pooled(row, within, len(plan.series.sites)))
-    parts.append(_evaluation(row, within))
+    parts.append(_evaluation(plan, row, within))
+    if not row["visible"]:
+        parts.append(_evaluated_together(row))
     if row["invisible"]:
         parts.append(
             "Whatever is done with these data, this change stays invisible so soon: choose a more frequent "
@@ -65,12 +67,12 @@ def _advice(plan: Plan, row: Mapping[Any, Any], options: Mapping[str, Any]) -> s
 def _chart(row: Mapping[Any, Any], within: float) -> str:
     if not row["chart"]:
         return "no chart of these data could show it."
-    name, months = chart_words(row["chart"], row["every"]), months_words(row["months_to_detect"])
+    name, months = a_chart(row["chart"], row["every"]), row["months_to_detect"]
     if row["visible"]:
-        return f"use a {name}; it sees the change in {months} on average.{_weekly(row)}"
+        return f"use {name}; it sees the change in {months_words(months)} on average.{_weekly(row)}"
     return (
-        f"a {name} would need {months} on average, more than the {months_words(within)} there are."
-        f"{_weekly(row)}"
+        f"{name} would need {late_words(months, within)} on average, more than the {months_words(within)} "
+        f"there are.{_weekly(row)}"
     )
 
 
@@ -90,7 +92,14 @@ def _pooled(row: Mapping[Any, Any], within: float, sites: int) -> str:
     return f"Pooled over all {plural(row['n_sites'], 'site')} it would take {months}."
 
 
-def _evaluation(row: Mapping[Any, Any], within: float) -> str:
+def _evaluated_together(row: Mapping[Any, Any]) -> str:
+    """Say what the evaluation of the group over several sites could show."""
+    if row["n_sites"] < 2 or np.isnan(row["pooled_power"]):
+        return ""
+    return f"Over {plural(row['n_sites'], 'site')} that chance is {100 * row['pooled_power']:.0f} %."
+
+
+def _evaluation(plan: Plan, row: Mapping[Any, Any], within: float) -> str:
     """Say what a before and after evaluation could show."""
     power = row["power"]
     if np.isnan(power):
@@ -101,7 +110,8 @@ def _evaluation(row: Mapping[Any, Any], within: float) -> str:
         return f"{said}."
     if np.isinf(needed):
         least = row["smallest_ratio"]
-        could = "" if np.isnan(least) else f"; the smallest change shown with that is to {least:.2f} times"
+        least_rate = rate_words(plan.series.measure, row["rate"] * least)
+        could = "" if np.isnan(least) else f"; the smallest change shown with that is to {least_rate}"
         return f"{said}, and no longer baseline brings it to {100 * ENOUGH:.0f} %{could}."
     if needed > have:
         return (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.planning.result import PlanningResult
-from qi_equity.planning.words import stratum_words
+from qi_equity.planning.words import change_words, stratum_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +30,7 @@ class DesignAdvice(PlanningResult):
     - ``baseline_months, baseline_months_needed``: months of data there are, and how many it takes for
       ``evaluate_change`` to show the aim with 80 % power after the months there are; infinite where none;
     - ``power, smallest_ratio``: the chance that it shows the aim with the baseline there is, and the smallest
-      change (adverse rate after over before, as measured) that it would show with 80 %; NaN where none;
+      change (rate as measured, after over before) that it would show with 80 %; NaN where none;
     - ``pooled_sites, n_sites, pooled_births_per_month, pooled_months_to_detect, pooled_visible,
       pooled_power``: the same of the group over the fewest sites that are enough, or over all;
     - ``invisible``: whether it stays so whatever is done with these data; ``advice`` in words.
@@ -68,7 +68,9 @@ class DesignAdvice(PlanningResult):
         >>> qe.suggest_design(qe.from_counts(rows, qe.measures["pph_1500"], **columns)).title
         'Postpartum haemorrhage of 1500 ml or more: how to see a change of the rate to 0.5 times'
         """
-        return f"{self.series.measure.name}: how to see a change of the rate to {self.options['aim']:g} times"
+        return (
+            f"{self.series.measure.name}: how to see {change_words(self.series.measure, self.options['aim'])}"
+        )
 
     def advice(self) -> str:
         """Give the advice of all strata in words, one line each.

@@ -95,12 +95,11 @@ def detection_table(
     [['Black', 'cusum', 8.2, True], ['White', 'p', 2.4, True]]
     """
     check_series(series)
-    sets = [rules] if isinstance(rules, str | RuleSet) else list(rules)
     options = {
         "change": check_change(change),
         "false_alarm_months": _validate.number("false_alarm_months", false_alarm_months, above=1),
         "within": _validate.number("within", within, above=0),
-        "rules": tuple(resolve_rules(one).to_dict() for one in sets),
+        "rules": tuple(resolve_rules(one).to_dict() for one in _validate.several("rules", rules)),
     }
     return detected(series, options)
 

@@ -12,7 +12,7 @@ from qi_equity._result import note
 from qi_equity.planning.candidates import Candidate
 from qi_equity.planning.plan import Plan
 from qi_equity.planning.recommend import NONE
-from qi_equity.planning.words import chart_words, months_words
+from qi_equity.planning.words import chart_words, late_words, months_words
 from qi_equity.spc.words import plural
 
 __all__ = ["detection_notes"]
@@ -56,19 +56,19 @@ def _not_visible(plan: Plan, table: pd.DataFrame, within: float) -> pd.DataFrame
     """Say of which groups no signal must not be read as no change."""
     hidden = (~table["visible"]).to_numpy()
     texts = [
-        f"Not yet visible: {_when(months)} That a chart of this group shows no signal within "
+        f"Not yet visible: {_when(months, within)} That a chart of this group shows no signal within "
         f"{months_words(within)} does not mean that nothing changed."
         for months in table.loc[hidden, "months_to_detect"].tolist()
     ]
     return note("not_yet_visible", "warning", texts, plan.strata[hidden])
 
 
-def _when(months: float) -> str:
+def _when(months: float, within: float) -> str:
     if np.isnan(months):
         return "nothing can be reckoned for it."
     if np.isinf(months):
         return "no chart of these data could show this change."
-    return f"the change would show after {months_words(months)} on average."
+    return f"the change would show after {late_words(months, within)} on average."
 
 
 def _uncertain_rate(plan: Plan) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from qi_equity.errors import OptionError
 from qi_equity.spc.plotted import good_side
 from qi_equity.spc.signals import SIDES
 
-__all__ = ["MONTHS", "Direction", "Family", "Plan", "changed_rate", "make_plan"]
+__all__ = ["MONTHS", "Direction", "Family", "Plan", "adverse_outcome", "changed_rate", "make_plan"]
 
 Family = Literal["binomial", "poisson"]
 Direction = Literal["low", "high"]
@@ -134,7 +134,7 @@ def changed_rate(series: StratifiedSeries, rate: Floats, change: float) -> tuple
     Where more of a proportion is better, what is adverse is the absence of the event. NaN where no birth, or
     every birth, would have the event.
     """
-    way, binomial = _orientation(series.measure), _family(series.measure) == "binomial"
+    way, binomial = adverse_outcome(series.measure), _family(series.measure) == "binomial"
     if way == "without the event":
         changed, falls = 1 - (1 - rate) * change, change > 1
     elif way == "reversed":
@@ -150,7 +150,7 @@ def _family(measure: Measure) -> Family:
     return "poisson" if days else _FAMILIES[measure.kind]
 
 
-def _orientation(measure: Measure) -> str:
+def adverse_outcome(measure: Measure) -> str:
     """Say on which outcome the change is reckoned; shorter gaps are more events."""
     if measure.kind != "between":
         return orientation(measure)

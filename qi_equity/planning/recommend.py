@@ -9,7 +9,7 @@ import numpy as np
 from qi_equity.data.cells import Bools, Ints
 from qi_equity.planning.candidates import NO, Candidate
 from qi_equity.planning.plan import Plan
-from qi_equity.planning.words import chart_words, months_words
+from qi_equity.planning.words import a_chart, chart_words, late_words, months_words
 
 __all__ = ["NONE", "best_of", "reasons"]
 
@@ -80,7 +80,7 @@ def _chosen(one: Candidate, row: int, within: float) -> str:
         return f"{name[0].upper()}{name[1:]}: sees the change in {months_words(months)} on average."
     return (
         f"Not yet visible within {months_words(within)}: the best of these charts ({name}) takes "
-        f"{months_words(months)} on average."
+        f"{late_words(months, within)} on average."
     )
 
 
@@ -97,11 +97,11 @@ def _soonest(found: Sequence[Candidate], row: int, choice: int, *, records: bool
 def _blind(found: Sequence[Candidate], row: int, change: str) -> str:
     """Say which charts of points cannot show the change at all."""
     blind = [
-        chart_words(one.chart, one.every)
+        a_chart(one.chart, one.every)
         for one in found
         if one.is_tuned and one.chart in ("p", "u", "c") and not np.isfinite(one.detect[row])
     ]
-    return f"A {' and a '.join(blind)} could not show a {change} of any size." if blind else ""
+    return f"A{' and '.join(blind)[1:]} could not show a {change} of any size." if blind else ""
 
 
 def _from_records(found: Sequence[Candidate], row: int, months: float) -> str:
@@ -110,8 +110,8 @@ def _from_records(found: Sequence[Candidate], row: int, months: float) -> str:
     if not others:
         return ""
     best = min(others, key=lambda one: float(one.detect[row]))
-    name = chart_words(best.chart, best.every)
-    return f"From records in their order, a {name} would take {months_words(best.detect[row])}."
+    name = a_chart(best.chart, best.every)
+    return f"From records in their order, {name} would take {months_words(best.detect[row])}."
 
 
 def visible(months: np.ndarray, within: float) -> Bools:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from qi_equity import _validate
 from qi_equity.errors import OptionError
 from qi_equity.planning.suggest import POWER
-from qi_equity.planning.words import months_words
+from qi_equity.planning.words import change_words, months_words, rate_words
 from qi_equity.plot import _result_words as result_words
 from qi_equity.plot import _style as style
 from qi_equity.plot._around import Head, Header
@@ -27,6 +27,7 @@ from qi_equity.plot._text import Ruler
 from qi_equity.plot.dots import rows_of
 
 if TYPE_CHECKING:
+    from qi_equity.data.measure import Measure
     from qi_equity.planning.design_advice import DesignAdvice
 
 __all__ = ["plot_design"]
@@ -86,7 +87,8 @@ def plot_design(
     series, ruler = advice.series, Ruler()
     groups, reason = _ordered(advice, order)
     parts = [(name, in_order(part, "group", groups)) for name, part in _split(advice)]
-    lines = [[_told(row) for row in part.to_dict("records")] for _, part in parts]
+    measure = series.measure
+    lines = [[_told(row, measure) for row in part.to_dict("records")] for _, part in parts]
     rows = rows_of(groups, series, ruler, lines=max(t.count("\n") + 1 for told in lines for t in told))
     page = page_for(len(parts), columns_of(None, len(parts)), rows.height)
     scale = _scale(page.width, lines, ruler)
@@ -104,9 +106,7 @@ def plot_design(
         headers[i].draw(ax, heights[row])
     page.place(
         heights,
-        result_words.title_of(
-            series, f"power to show a change of the rate to {advice.options['aim']:g} times"
-        ),
+        result_words.title_of(series, f"power to show {change_words(series.measure, advice.options['aim'])}"),
         result_words.subtitle_of_series(series, "chance that an evaluation shows the aim"),
         _footnotes(advice, reason, len(parts)),
         ruler,
@@ -177,7 +177,7 @@ def _marks(ax: Axes, x: Any, y: Any, marker: str, colour: str, label: str, *, ho
         )  # fmt: skip
 
 
-def _told(row: dict[Any, Any]) -> str:
+def _told(row: dict[Any, Any], measure: Measure) -> str:
     """Say at the right of a row what there is, what it takes, and what stays invisible."""
     power = row["power"]
     if np.isnan(power):
@@ -186,7 +186,10 @@ def _told(row: dict[Any, Any]) -> str:
     if row["n_sites"] > 1:
         shown += f", over {row['n_sites']:.0f} sites {100 * row['pooled_power']:.0f} %"
     least = row["smallest_ratio"]
-    smallest = "no change would be shown" if np.isnan(least) else f"shows a change to {least:.2f} times"
+    if np.isnan(least):
+        smallest = "no change of any size would be shown"
+    else:
+        smallest = f"shows a change to {rate_words(measure, row['rate'] * least)}"
     return "\n".join([f"{shown} · {_chart(row)}", _baseline(row), smallest])
 
 
@@ -211,7 +214,7 @@ def _chart(row: dict[Any, Any]) -> str:
 def _baseline(row: dict[Any, Any]) -> str:
     have, needed = months_words(row["baseline_months"]), row["baseline_months_needed"]
     if np.isinf(needed):
-        return f"baseline {have}; none is enough"
+        return f"baseline {have}; no length is enough"
     return f"baseline {have}; needs {months_words(needed).split(' ')[0]}"
 
 
@@ -220,7 +223,7 @@ def _footnotes(advice: DesignAdvice, order: str, panels: int) -> list[str]:
     said = [
         f"Power: chance that evaluate_change shows the aim after {within} with the baseline there is; "
         f"{100 * POWER:.0f} % is taken as enough. Needed: months of baseline with which it would be.",
-        "Shows a change to: the smallest change (rate after over before) that would be so shown.",
+        "Shows a change to: the rate after the smallest change that would be so shown.",
         "Stays invisible: neither a chart nor an evaluation shows the aim in time, at one site or over all; "
         "no signal is no sign that nothing changed.",
         *(["All panels have the same scale."] if panels > 1 else []),
@@ -238,5 +241,5 @@ def _description(advice: DesignAdvice, groups: Sequence[str]) -> str:
     lines = [f"{advice.title}."]
     for row in rows.to_dict("records"):
         who = ", ".join(str(row[k]) for k in keys)
-        lines.append(f"{who}: {_told(row).replace(chr(10), '; ')}. {row['advice']}")
+        lines.append(f"{who}: {_told(row, advice.series.measure).replace(chr(10), '; ')}. {row['advice']}")
     return "\n".join(lines)

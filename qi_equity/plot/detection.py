@@ -12,8 +12,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from qi_equity import _validate
-from qi_equity.planning import detection_text
-from qi_equity.planning.words import months_words, rate_words
+from qi_equity.planning.words import change_words, months_words, rate_words
 from qi_equity.plot import _result_words as result_words
 from qi_equity.plot import _style as style
 from qi_equity.plot._around import Head, Header
@@ -111,7 +110,9 @@ def plot_detection(
     heights = sheet.draw()
     page.place(
         heights,
-        result_words.title_of(table.series, f"months to detect {detection_text.change_words(table)}"),
+        result_words.title_of(
+            table.series, f"months to detect {change_words(table.series.measure, table.options['change'])}"
+        ),
         result_words.subtitle_of_series(table.series, "months from the change to the signal, on average"),
         _footnotes(table, reason if many else "", sheet),
         sheet.ruler,

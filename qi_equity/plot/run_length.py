@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from qi_equity import _validate
 from qi_equity.errors import OptionError
 from qi_equity.planning.run_length.text import moved_words, points_words
-from qi_equity.planning.words import stratum_words
 from qi_equity.plot import _result_words as result_words
 from qi_equity.plot import _style as style
 from qi_equity.plot._around import Head, Header
@@ -137,7 +136,7 @@ def _parts(result: RunLength, order: str | Sequence[str]) -> tuple[list[_Part], 
     for i in rows_in_order(strata, groups):
         key = strata.iloc[i].astype(str)
         mine, lines = (frame[(frame[keys].astype(str) == key).all(axis=1)] for frame in (table, curve))
-        parts.append((stratum_words(dict(key), shown).replace(", ", " · "), mine, lines))
+        parts.append((" · ".join(key[k] for k in shown) or "All", mine, lines))
     return parts, reason if len(parts) > 1 else ""
 
 

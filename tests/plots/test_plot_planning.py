@@ -413,7 +413,8 @@ def test_power_stands_in_rows_beside_what_is_enough(advice: DesignAdvice, readab
     (enough,) = [line for line in ax.get_lines() if line.get_label() == "enough: 80 %"]
     assert enough.get_xdata()[0] == 80
     assert f"baseline 24 months; needs {rows.loc['Asian', 'baseline_months_needed']:.0f}" in words(ax)
-    assert f"shows a change to {rows.loc['White', 'smallest_ratio']:.2f} times" in words(ax)
+    least = 1000 * rows.loc["White", "rate"] * rows.loc["White", "smallest_ratio"]
+    assert f"shows a change to {least:.3g} per 1000" in words(ax)
     assert "nothing can be planned: no events so far" in words(ax)
     assert "nothing can be planned: no births known" in words(ax)
     assert f"on a chart in {rows.loc['Asian', 'months_to_detect']:.1f} months" in words(ax)
@@ -445,7 +446,7 @@ def test_what_stays_invisible_is_hollow_and_said() -> None:
     (mark,) = [line for line in ax.get_lines() if line.get_marker() == "o"]
     assert mark.get_markerfacecolor() == "white"
     assert "stays invisible" in words(ax)
-    assert "baseline 24 months; none is enough" in words(ax)
+    assert "baseline 24 months; no length is enough" in words(ax)
 
 
 def test_an_aim_that_is_not_possible_is_said() -> None:

@@ -1,10 +1,12 @@
-"""What an audit of planning found: sums of few births a point."""
+"""What an audit of planning found: sums of few births a point, and charts of points that are all alike."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import qi_equity as qe
 from qi_equity.formulas.cusum_waiting import count_cusum_waiting
 from qi_equity.planning.months import months_to_detect
 
@@ -61,3 +63,17 @@ class TestSumsOfPartsOfABirth:
         np.testing.assert_allclose(half, 2 * months_to_detect(1, 0.2, 0.1, chart="cusum"))
         half = months_to_detect(0.5, 0.2, 0.4, chart="ewma", false_alarm_months=300)
         np.testing.assert_allclose(half, 2 * months_to_detect(1, 0.2, 0.4, chart="ewma"))
+
+
+@pytest.mark.parametrize("kind", ["i", "ip", "pp", qe.P(limits="laney")])
+def test_points_that_never_vary_have_no_run_length(kind: object) -> None:
+    """24 months without an event: sigma is 0, and it was said to signal once in 370 points."""
+    months = pd.period_range("2023-01", periods=24, freq="M").astype(str)
+    rows = pd.DataFrame(
+        {"m": [*months] * 2, "g": ["A"] * 24 + ["B"] * 24, "x": [3, 7, 5, 4] * 6 + [0] * 24, "n": 50}
+    )
+    measure = qe.Measure("Readmissions", "proportion", "lower")
+    series = qe.from_counts(rows, measure, period="m", numerator="x", denominator="n", group="g")
+    found = qe.run_length(qe.control_chart(series, kind, rules="shewhart"))  # type: ignore[arg-type]
+    assert found.table["mean"].round().fillna(-1).tolist() == [370, -1]
+    assert found.notes.loc[found.notes["group"] == "B", "code"].tolist() == ["nothing_to_follow"]

@@ -105,7 +105,17 @@ def _normal(chart: ControlChart, rows: Ints, late: _Late, order: int, shift: flo
         process = Stable(Normal(shift * shape, shape), 0 * shape, zones)
         run = by_rules(points_of_process(process, tests, np.array([False, True])), side)
         which = given.astype(np.int64)
-    return _followed(chart, rows, order, shift, _taken(run, which), late.known, counts=False)
+    known = late.known & _varies(chart, late)
+    return _followed(chart, rows, order, shift, _taken(run, which), known, counts=False)
+
+
+def _varies(chart: ControlChart, late: _Late) -> Bools:
+    """Tell where points vary: of points that are all alike no standard error is known to move them by."""
+    if isinstance(chart._spec, RunChart):
+        return late.known
+    width = chart.sigma if _has_sigma(chart) else chart.upper
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.take_along_axis(width, late.last, axis=1)[:, 0] > 0)
 
 
 def _taken(run: Run, which: Ints) -> Run:

@@ -26,7 +26,7 @@ def best_of(found: Sequence[Candidate], *, records: bool) -> Ints:
     A chart that cannot show a change to both sides is no choice where another can, as for ``kind="auto"``.
     """
     months = np.stack([one.detect for one in found])
-    usable = np.array([one.is_tuned and (records or not one.records) for one in found])[:, None]
+    usable = np.array([_is_choice(one, records=records) for one in found])[:, None]
     able = usable & np.isfinite(months)
     both = np.stack([(one.can_fall != NO) & (one.can_rise != NO) for one in found])
     able &= both | ~(able & both).any(axis=0)
@@ -34,6 +34,15 @@ def best_of(found: Sequence[Candidate], *, records: bool) -> Ints:
     longest = np.maximum(ABOUT_AS_SOON * soonest, soonest + A_MONTH)
     soon = able & (np.where(able, months, np.inf) <= longest)
     return np.where(soon.any(axis=0), soon.argmax(axis=0), NONE)
+
+
+def _is_choice(one: Candidate, *, records: bool) -> bool:
+    """Tell whether a chart is tuned, can be drawn from the data, and sees a change as soon whenever it comes.
+
+    The limits of an EWMA are narrow at its start: its months hold for a change that comes then, and are up to
+    a third too short for one that comes later.
+    """
+    return one.is_tuned and (records or not one.records) and one.chart != "ewma"
 
 
 def reasons(plan: Plan, found: Sequence[Candidate], best: Ints, within: float, *, records: bool) -> list[str]:
@@ -86,7 +95,7 @@ def _chosen(one: Candidate, row: int, within: float) -> str:
 
 def _soonest(found: Sequence[Candidate], row: int, choice: int, *, records: bool) -> str:
     """Name the chart that sees it soonest, where a simpler one was taken."""
-    usable = [one for one in found if one.is_tuned and (records or not one.records)]
+    usable = [one for one in found if _is_choice(one, records=records)]
     soonest = min(usable, key=lambda one: np.nan_to_num(one.detect[row], nan=np.inf))
     if soonest is found[choice] or soonest.detect[row] >= found[choice].detect[row]:
         return ""

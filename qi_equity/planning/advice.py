@@ -47,7 +47,8 @@ def design_notes(plan: Plan, table: pd.DataFrame, options: Mapping[str, Any]) ->
 def _advice(plan: Plan, row: Mapping[Any, Any], options: Mapping[str, Any]) -> str:
     within = options["within"]
     if np.isnan(row["rate"]) or np.isnan(row["months_to_detect"]):
-        return "Not yet visible: without births, events and an aim that is possible nothing can be planned."
+        alone = "Not yet visible: without births, events and an aim that is possible nothing can be planned."
+        return f"{alone} {_pooled(row, within, len(plan.series.sites))}".strip()
     parts = [_chart(row, within)]
     if not row["visible"]:
         parts.append(_pooled(row, within, len(plan.series.sites)))
@@ -84,7 +85,7 @@ def _weekly(row: Mapping[Any, Any]) -> str:
 
 
 def _pooled(row: Mapping[Any, Any], within: float, sites: int) -> str:
-    if sites < 2 or row["n_sites"] < 2:
+    if sites < 2 or row["n_sites"] < 2 or np.isnan(row["pooled_months_to_detect"]):
         return ""
     months = months_words(row["pooled_months_to_detect"])
     if row["pooled_visible"]:

@@ -77,3 +77,27 @@ def test_points_that_never_vary_have_no_run_length(kind: object) -> None:
     found = qe.run_length(qe.control_chart(series, kind, rules="shewhart"))  # type: ignore[arg-type]
     assert found.table["mean"].round().fillna(-1).tolist() == [370, -1]
     assert found.notes.loc[found.notes["group"] == "B", "code"].tolist() == ["nothing_to_follow"]
+
+
+def test_a_site_without_events_is_told_of_the_others() -> None:
+    months = pd.period_range("2023-01", periods=24, freq="M").astype(str)
+    rows = pd.DataFrame(
+        {
+            "month": [*months, *months],
+            "trust": ["A"] * 24 + ["B"] * 24,
+            "events": [0] * 24 + [6] * 24,
+            "births": [10] * 24 + [60] * 24,
+        }
+    )
+    series = qe.from_counts(
+        rows,
+        qe.measures["preterm_birth"],
+        period="month",
+        numerator="events",
+        denominator="births",
+        site="trust",
+    )
+    table = qe.suggest_design(series).table.set_index("site")
+    assert table.loc["A", "pooled_visible"]
+    assert "nothing can be planned" in table.loc["A", "advice"]
+    assert "Pool the group over 2 sites" in table.loc["A", "advice"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -119,3 +121,16 @@ class TestErrors:
     def test_text_is_no_number(self, births: Any) -> None:
         with pytest.raises(InputTypeError, match=r"births .*cannot be read as numbers"):
             qe.months_to_detect(births, 0.1, 0.05)
+
+
+@pytest.mark.parametrize("make", [partial(qe.detection_table, rules=[]), qe.suggest_design])
+def test_an_audit_refuses_means_that_give_counts_back(make: Callable[..., Any]) -> None:
+    rows = pd.DataFrame(
+        {"month": ["2023-01", "2023-02"] * 2, "who": ["A", "A", "B", "B"], "n": [1, 0, 9, 8], "births": 40}
+    )
+    columns = {"period": "month", "numerator": "n", "denominator": "births", "group": "who"}
+    series = qe.from_counts(rows, qe.measures["preterm_birth"], **columns)
+    found = make(series)
+    for published in (found, found.table):
+        with pytest.raises(qe.InputTypeError, match=r"events and births a month.*\.disclose"):
+            qe.audit_disclosure(published, "dqmi", truth=series)

@@ -29,7 +29,10 @@ exclude_patterns = [
     "_build",
     "_templates",
     "jupyter_execute",
-    *(f"methods/{part}" for part in ("_figures", "_in_control", "_coverage", "_gap_chart", "_calibration", "_run_lengths")),
+    *(
+        f"methods/{part}"
+        for part in ("_figures", "_in_control", "_coverage", "_gap_chart", "_calibration", "_run_lengths")
+    ),
 ]
 html_theme = "pydata_sphinx_theme"
 html_title = "qi_equity"

@@ -33,7 +33,7 @@ class CountCusumDetection(NamedTuple):
     --------
     >>> found = count_cusum_detection(75, 0.12, 0.06, points_between=150)
     >>> found.points_to_detect.round(1)
-    array([3.6])
+    array([3.])
     """
 
     h: FloatArray
@@ -91,7 +91,7 @@ def count_cusum_detection(
     A halving of 12 %, of 10 births a month and of 150, at one false signal in 150 months:
 
     >>> count_cusum_detection([10, 150], 0.12, 0.06, points_between=150).points_to_detect.round(1)
-    array([13.8,  2.3])
+    array([13.4,  1.8])
     """
     of: Distribution = (
         "binomial"

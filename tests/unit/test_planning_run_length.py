@@ -695,3 +695,9 @@ def test_a_limit_above_none_by_rounding_only_signals_for_nothing() -> None:
     )
     assert np.isinf(below)
     assert at == pytest.approx(1 / 0.99**442, rel=1e-9)
+
+
+@pytest.mark.parametrize("of", [5, None, ["shewhart"]])
+def test_what_is_neither_chart_nor_rules_is_named(of: Any) -> None:
+    with pytest.raises(qe.InputTypeError, match=r"^of=.*give a chart"):
+        qe.run_length(of)

@@ -10,7 +10,7 @@ import numpy as np
 from qi_equity import _result, _validate
 from qi_equity.data.cells import Floats
 from qi_equity.data.table import library
-from qi_equity.errors import OptionError
+from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.formulas.zone_test_chains import Side
 from qi_equity.planning.run_length.charts import followed_chart, moves_by_counts
 from qi_equity.planning.run_length.followed import ERRORS, Followed, frames
@@ -120,6 +120,11 @@ def run_length(
     }
     if isinstance(of, ControlChart):
         return _of_chart(of, kind, centre_line, size, options)
+    if not isinstance(of, str | RuleSet):
+        raise InputTypeError(
+            f"of={of!r} is of type {type(of).__name__}; give a chart (qe.control_chart(series)), the name of "
+            "a set of rules such as 'western_electric', or a RuleSet."
+        )
     rules = resolve_rules(of)
     chart = read_planned(kind, centre_line, size)
     _used(changes, shifts, counts=chart.counts, normal=not chart.counts)

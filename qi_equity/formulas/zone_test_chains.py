@@ -134,7 +134,8 @@ def several_beyond_chain(
     beyond_three_counts : bool
         Whether a point beyond three sigma counts.
     side : {"both", "low", "high"}
-        Whether points beyond either limit count, or only those below the lower or above the upper.
+        Whether a signal on either side counts, or only one below or above the centre line. Where points of
+        either side count together it lies on each side that has one of them, as on a chart.
 
     Returns
     -------
@@ -172,11 +173,13 @@ def several_beyond_chain(
         seen = (*before, level)
         if len(seen) < size:
             return seen
-        counts = [x for x in seen if least <= abs(x) <= most and (x > 0) - (x < 0) in watched]
+        counts = [x for x in seen if least <= abs(x) <= most]
         low, high = sum(x < 0 for x in counts), sum(x > 0 for x in counts)
         if of == "all":
             low, high = (low if max(seen) < 0 else 0), (high if min(seen) > 0 else 0)
-        return None if (low + high if of == "any" else max(low, high)) >= wanted else seen[1:]
+        # Points of either side that count together are a signal on each side that has one of them.
+        here = [(low + high if of == "any" and n else n) for n, s in ((low, -1), (high, 1)) if s in watched]
+        return None if max(here) >= wanted else seen[1:]
 
     return chain_of((), step)
 

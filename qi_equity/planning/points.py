@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
@@ -82,6 +82,5 @@ def _moved(points: Distribution, rate: Floats) -> Distribution:
     if isinstance(points, Poisson):
         # Counts of equal opportunity are divided by 1, so that the rate is their mean.
         return replace(points, mean=chance * points.unit)
-    if isinstance(points, Geometric):
-        return replace(points, mean=np.broadcast_to(1 / chance - 1 + points.smallest, points.mean.shape))
-    raise NotImplementedError(f"points of {type(points).__name__} have no rate")
+    gaps = cast("Geometric", points)
+    return replace(gaps, mean=np.broadcast_to(1 / chance - 1 + gaps.smallest, gaps.mean.shape))

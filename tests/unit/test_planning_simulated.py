@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -173,6 +173,7 @@ ONE = st.one_of(
     moved=st.sampled_from([1.0, 0.5, 1.5]),
     seed=st.integers(0, 1000),
 )
+@example(tests=(TwoInThree(beyond_three_counts=False, same_side="any"),), side="low", moved=0.5, seed=41)
 def test_any_tests_signal_when_the_flags_do(
     tests: tuple[Test, ...], side: Side, moved: float, seed: int
 ) -> None:

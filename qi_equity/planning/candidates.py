@@ -23,7 +23,7 @@ __all__ = ["Candidate", "by_the_week", "candidates_of"]
 
 YES, OVER_SEVERAL, NO = range(len(CAN_SIGNAL))
 _OF_COUNTS: tuple[Chart, ...] = ("cusum", "ewma")
-YEARS_OF_LOOKS = 24
+MONTHS_OF_LOOKS = 24
 """Months over which the false signals are counted of tests that look at the whole series so far."""
 
 
@@ -136,9 +136,9 @@ def _months_between(quiet: Waiting, months: float, points: Points) -> Floats:
     """
     if not looked_at(points.tests):
         return quiet.mean() * months
-    within = quiet.within(np.floor(YEARS_OF_LOOKS / months))
+    within = quiet.within(np.floor(MONTHS_OF_LOOKS / months))
     with np.errstate(divide="ignore"):
-        return np.asarray(-YEARS_OF_LOOKS / np.log1p(-within))
+        return np.asarray(-MONTHS_OF_LOOKS / np.log1p(-within))
 
 
 def _tuned(plan: Plan, chart: Chart, every: str, false_alarm_months: float) -> Candidate:

@@ -12,7 +12,7 @@ from qi_equity import _result, _validate
 from qi_equity.data.series import StratifiedSeries, check_series
 from qi_equity.data.table import library
 from qi_equity.errors import OptionError
-from qi_equity.planning.candidates import YEARS_OF_LOOKS, Candidate, candidates_of
+from qi_equity.planning.candidates import MONTHS_OF_LOOKS, Candidate, candidates_of
 from qi_equity.planning.detection_notes import detection_notes
 from qi_equity.planning.detection_table import DetectionTable
 from qi_equity.planning.plan import Plan, make_plan
@@ -66,7 +66,10 @@ def detection_table(
     -------
     DetectionTable
         ``table`` (one row a stratum, with the recommended chart and its reason), ``charts`` (one row a
-        stratum and chart), ``pooled`` (each group over all sites), ``notes``, ``plot()``.
+        stratum and chart), ``pooled`` (each group over all sites), ``notes``, ``plot()``. Recommended is the
+        simplest tuned chart that waits at most 1.25 times as long as the soonest, or a month longer. EWMAs
+        are followed and not recommended: their limits are narrow at the start, and their months hold for a
+        change that comes then.
 
     Raises
     ------
@@ -271,8 +274,9 @@ def _method(plan: Plan, rules: Sequence[RuleSet], options: Mapping[str, Any]) ->
         "looks_for": plan.meaning,
         "false_alarm_months": options["false_alarm_months"],
         "false_alarms_of": "the side of the chart that looks for the change",
-        "false_alarms_of_growing_series": f"counted over the first {YEARS_OF_LOOKS} months",
-        "recommended": f"the simplest that waits at most {ABOUT_AS_SOON} times as long, or a month longer",
+        "false_alarms_of_growing_series": f"counted over the first {MONTHS_OF_LOOKS} months",
+        "recommended": f"the simplest that waits at most {ABOUT_AS_SOON} times as long, or a month longer; "
+        "no EWMA, whose months hold for a change at its start only",
         "within": options["within"],
         "rules": list(cast("tuple[Any, ...]", options["rules"])),
         "rules_followed": {one.name: "exact" if is_exact(one.tests) else "simulation" for one in rules},

@@ -131,8 +131,9 @@ def births_to_detect(
     Returns
     -------
     numpy.ndarray of float
-        Whole births (exposure) a month, the fewest found by halving a bracket: of charts whose counts are few
-        a little more can do a little worse, as their limits move in steps. Infinite where 16 million are not
+        Whole births (exposure) a month, found by halving a bracket. Where months only fall with births they
+        are the fewest; limits of p, u and c charts move in steps, so that fewer can be enough and a few more
+        too few. Infinite where 16 million are not
         enough; NaN where nothing can be reckoned.
 
     Raises

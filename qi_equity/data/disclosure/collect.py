@@ -19,7 +19,7 @@ from qi_equity.data.disclosure.places import TOTALS
 from qi_equity.data.disclosure.read_frames import read_frame, read_references, spans_of, unread
 from qi_equity.data.disclosure.read_svg import read_svg
 from qi_equity.data.disclosure.read_text import Names, read_text, sentences
-from qi_equity.data.disclosure.readings import Meaning, Printed, Told
+from qi_equity.data.disclosure.readings import Meaning, Printed, Told, refuse_means
 from qi_equity.data.scheme import Scheme
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.errors import InputTypeError, OptionError
@@ -212,12 +212,12 @@ def _rows(thing: _Thing, out: Collected, figures: bool) -> list[_Thing]:
             return _rows(replace(thing, what=written), out, figures)
         return [replace(thing, what=path.read_text(encoding="utf-8"))]
     if isinstance(what, pd.DataFrame):
-        _refuse_means(what)
+        refuse_means(what)
         if "text" in what and "code" not in what:
             return [thing]
         _frame(thing, what, out, in_full=False)
         return []
-    _refuse_means(what)
+    refuse_means(what)
     series = _series_of(what)
     if series is None and not any(hasattr(what, name) for name in _FRAMES):
         raise InputTypeError(
@@ -225,17 +225,6 @@ def _rows(thing: _Thing, out: Collected, figures: bool) -> list[_Thing]:
             "chart or a table, a frame, text, SVG, or the path of a .csv, .svg or .txt file."
         )
     return _result(thing, series, out, figures)
-
-
-def _refuse_means(what: Any) -> None:
-    """Refuse events and births a month: times the months they are counts, which are not read here."""
-    frame = what if isinstance(what, pd.DataFrame) else getattr(what, "table", None)
-    if isinstance(frame, pd.DataFrame) and frame.columns.astype("str").str.endswith("_per_month").any():
-        raise InputTypeError(
-            f"published holds {_called(what)} with events and births a month, which give counts that this "
-            "audit does not read. Make it from disclosed counts (.disclose(rule), or of a disclosed series) "
-            "and give its .series to the audit in its place."
-        )
 
 
 def _result(thing: _Thing, series: StratifiedSeries | None, out: Collected, figures: bool) -> list[_Thing]:

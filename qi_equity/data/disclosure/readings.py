@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["COUNTS", "LINES", "Meaning", "Printed", "Range", "Told", "exactly", "from_text"]
+from qi_equity.errors import InputTypeError
+
+__all__ = ["COUNTS", "LINES", "Meaning", "Printed", "Range", "Told", "exactly", "from_text", "refuse_means"]
 
 COUNTS = ("numerator", "denominator", "unrecorded")
 """Whole numbers, which sums bind together."""
@@ -209,3 +211,14 @@ class Told:
     numbers: Mapping[str, tuple[float, float]]
     n_points: int | None = None
     release: int = 0
+
+
+def refuse_means(what: Any) -> None:
+    """Refuse events and births a month: times the months they are counts, which are not read here."""
+    frame = what if isinstance(what, pd.DataFrame) else getattr(what, "table", None)
+    if isinstance(frame, pd.DataFrame) and frame.columns.astype("str").str.endswith("_per_month").any():
+        raise InputTypeError(
+            f"published holds a {type(what).__name__} with events and births a month, which give counts that "
+            "this audit does not read. Make it from disclosed counts (.disclose(rule), or of a disclosed "
+            "series) and give its .series to the audit in its place."
+        )

@@ -14,7 +14,7 @@ from qi_equity.change.gap_effects import gap_effects
 from qi_equity.change.model import ChangeModel, read_model
 from qi_equity.change.power import chance_if_read_each_period
 from qi_equity.change.result import ChangeEvaluation
-from qi_equity.change.study import REVERSED, At, Study, make_study, read_at, seasonal_periods
+from qi_equity.change.study import REVERSED, At, Study, make_study, read_at, recorded_at, seasonal_periods
 from qi_equity.data import selecting
 from qi_equity.data.reference import Reference, resolve
 from qi_equity.data.series import StratifiedSeries, check_series
@@ -54,11 +54,12 @@ def evaluate_change(
     ----------
     series : StratifiedSeries
         Proportions, rates, counts or means; not times between events.
-    at : date, list of dates or frame
+    at : date, list of dates, frame or recorded changes
         When changes were made: for all strata, or a frame with ``start`` and, as far as wanted, ``site``,
         ``group``, further strata, ``label`` and ``reason`` (staggered starts). A date inside a period counts
         the whole of it as after the change. With several changes each is set against the time between it and
-        the one before.
+        the one before. A project, site or network of ``qi_equity.pdsa`` gives its recorded changes of the
+        measure (see :class:`RecordedChanges`).
     reference : str, float or Reference
         What the groups are compared with, as for :func:`gaps`: a group, ``"rest"``, ``"best"`` (the best
         before the change), ``"target"``, or a number. There is no default: no group is the norm.
@@ -124,8 +125,9 @@ def evaluate_change(
     ['narrowed', 'is the reference']
     """
     check_series(series)
+    changes, said = recorded_at(series, at)
     options = {
-        "at": read_at(series, at),
+        "at": read_at(series, changes),
         "reference": resolve(reference, series).to_dict(),
         "model": read_model(model).to_dict(),
         "seasonal": _harmonics(series, seasonal),
@@ -134,6 +136,7 @@ def evaluate_change(
         "confidence": _validate.number("confidence", confidence, above=0, below=1),
         "primary": _plain(primary),
         "until": _until(series, until),
+        **({"at_notes": said} if len(said) else {}),
     }
     return evaluated(series, options, companions.several(balancing), process)
 
@@ -214,7 +217,7 @@ def _check_until(study: Study, until: str | None) -> None:
 
 def _method(study: Study, found: Found, options: Mapping[str, Any]) -> dict[str, Any]:
     trend, harmonics = found.trend
-    told = {k: v for k, v in options.items() if k not in ("at", "model")}
+    told = {k: v for k, v in options.items() if k not in ("at", "at_notes", "model")}
     return {
         "what": "evaluation of a change",
         "model": ChangeModel(**options["model"]).name,

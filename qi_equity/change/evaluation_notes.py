@@ -111,6 +111,7 @@ def notes_of(
     further = [c for c in study.strata.columns if c not in ("site", "group")]
     parts = [
         *study_notes(study),
+        options.get("at_notes", _result.notes([])),
         *_of_data(study, groups),
         *_of_recording(study, options["confidence"]),
         *_of_groups(study, groups),

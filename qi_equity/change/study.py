@@ -17,6 +17,7 @@ from qi_equity.change.model import ChangeModel
 from qi_equity.data import periods, regroup
 from qi_equity.data.cells import OBSERVED, PROVISIONAL, Bools, Floats
 from qi_equity.data.dated_rows import read_table
+from qi_equity.data.recorded import RecordedChanges, as_phases, is_recorded
 from qi_equity.data.reference import BEST, Against, Reference, compare_with, orientation
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import spans
@@ -26,9 +27,9 @@ from qi_equity.errors import ColumnError, OptionError, QiEquityError
 from qi_equity.formulas.interval import Interval
 from qi_equity.spc.words import plural
 
-__all__ = ["At", "Study", "make_study", "read_at"]
+__all__ = ["At", "Study", "make_study", "read_at", "recorded_at"]
 
-At = Mark | Sequence[Mark] | pd.DataFrame
+At = Mark | Sequence[Mark] | pd.DataFrame | RecordedChanges
 
 AS_MEASURED, WITHOUT_EVENT, REVERSED = "as measured", "without the event", "reversed"
 _FAMILIES: dict[str, Family] = {
@@ -176,6 +177,23 @@ def read_at(series: StratifiedSeries, at: At | None) -> list[str] | pd.DataFrame
     if bare and len(told) == len(table):
         return told
     return table.assign(start=pd.Series(dates, index=table.index, dtype="object"))
+
+
+def recorded_at(series: StratifiedSeries, at: At) -> tuple[At, pd.DataFrame]:
+    """Turn recorded changes into a frame, with the notes of that; leave all else as it was given.
+
+    Raises
+    ------
+    OptionError
+        If no change is recorded that the series can show, or the records are of several sites and the series
+        has none.
+    InputTypeError, ColumnError, DataError
+        If the records do not give what they must.
+    """
+    plain, said = as_phases(series, at, "at")
+    if is_recorded(at, "at") and not len(plain):
+        raise OptionError(f"at names no change: {' '.join(said['text'])} Or {_which(series)}.")
+    return plain, said
 
 
 def _which(series: StratifiedSeries) -> str:

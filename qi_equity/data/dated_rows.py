@@ -61,7 +61,7 @@ def read_table(
     nothing = np.full(len(columns[when]), None, dtype=object)
     table = pd.DataFrame(
         {
-            c: pd.Series([_label(v) for v in columns.get(c, nothing)], dtype="object")
+            c: pd.Series([text_or_none(v) for v in columns.get(c, nothing)], dtype="object")
             for c in (*strata, *texts)
         }
     )
@@ -85,7 +85,8 @@ def _listed(given: Any, argument: str) -> NDArray[np.object_]:
     return values
 
 
-def _label(value: Any) -> str | None:
+def text_or_none(value: Any) -> str | None:
+    """Write a value as a label; None where there is none, or it is blank."""
     return None if pd.isna(value) else text_of(value) or None
 
 

@@ -14,13 +14,14 @@ from qi_equity import _result, _validate
 from qi_equity.data import periods, regroup
 from qi_equity.data.cells import BLOCKS, MISSING, Bools, Cells, Ints, sum_used
 from qi_equity.data.disclosure.rule import SuppressionRule
+from qi_equity.data.recorded import RecordedChanges
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.timeline import Mark, Timeline, timeline
 from qi_equity.errors import OptionError, QiEquityError
 
 __all__ = ["Over", "Spans", "spans"]
 
-Over = Mark | Sequence[Mark] | pd.DataFrame
+Over = Mark | Sequence[Mark] | pd.DataFrame | RecordedChanges
 Dates = NDArray[np.datetime64]
 
 
@@ -137,7 +138,8 @@ def spans(series: StratifiedSeries, over: Over) -> Spans:
         Counts or means; not times between events.
     over : {"all", "period"} or phases
         All periods together; each period by itself; or dates where a new span starts: one, a list, or a frame
-        with ``start`` and, as far as wanted, ``site``, ``group``, further strata, ``label`` and ``reason``.
+        with ``start`` and, as far as wanted, ``site``, ``group``, further strata, ``label`` and ``reason``;
+        or what holds recorded changes.
 
     Returns
     -------
@@ -172,7 +174,7 @@ def spans(series: StratifiedSeries, over: Over) -> Spans:
     return _sum(series, phase, notes, over)
 
 
-def _phases(series: StratifiedSeries, over: Mark | Sequence[Mark] | pd.DataFrame) -> Timeline:
+def _phases(series: StratifiedSeries, over: Over) -> Timeline:
     """Read the phases; errors name the argument as it is called here, and what else it can be."""
     try:
         return timeline(series, phases=over)

@@ -14,6 +14,7 @@ from qi_equity import _result, _validate
 from qi_equity.data import periods, selecting
 from qi_equity.data.cells import OBSERVED, PADDING, Bools, Cells, Ints
 from qi_equity.data.dated_rows import period_starts
+from qi_equity.data.recorded import RecordedChanges
 from qi_equity.data.show import extent
 from qi_equity.data.timeline_marks import Marks, excluded_periods, phase_starts
 from qi_equity.errors import InputTypeError, OptionError
@@ -64,7 +65,7 @@ class Timeline:
 def timeline(
     series: StratifiedSeries,
     *,
-    phases: Mark | Sequence[Mark] | pd.DataFrame | None = None,
+    phases: Mark | Sequence[Mark] | pd.DataFrame | RecordedChanges | None = None,
     baseline: int | Mark | None = None,
     exclude: Mark | Sequence[Mark] | pd.DataFrame | None = None,
 ) -> Timeline:
@@ -74,10 +75,10 @@ def timeline(
     ----------
     series : StratifiedSeries
         The series, S strata in T periods.
-    phases : date, list of dates or frame, optional
+    phases : date, list of dates, frame or recorded changes, optional
         Where a new phase starts: for all strata, or a frame with ``start`` and, as far as wanted, ``site``,
-        ``group``, further strata (empty: all), ``label`` and ``reason``. A date inside a period starts the
-        phase with the whole of that period.
+        ``group``, further strata (empty: all), ``label`` and ``reason``; or what holds recorded changes
+        (:class:`RecordedChanges`). A date inside a period starts the phase with the whole of that period.
     baseline : int or date, optional
         The first k periods of each phase, or those up to the one that holds the date (phases that start later
         use all of theirs). Default: all periods.

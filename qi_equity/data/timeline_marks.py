@@ -26,6 +26,7 @@ from qi_equity.data.dated_rows import (
     unpaired,
 )
 from qi_equity.data.marks import read_numbers
+from qi_equity.data.recorded import as_changes, as_phases
 from qi_equity.errors import InputTypeError, OptionError
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Changes:
 
 
 def phase_starts(series: StratifiedSeries, given: Any) -> Marks:
-    """Find the points with which phases start.
+    """Find the points with which phases start: dates, a frame, or what holds recorded changes.
 
     Raises
     ------
@@ -120,6 +121,7 @@ def phase_starts(series: StratifiedSeries, given: Any) -> Marks:
         For dates that cannot be read or lie outside the series or in its first period, strata that do not
         exist, and two phases of a stratum that start together.
     """
+    given, said = as_phases(series, given, "phases")
     table = read_table(series, given, "phases", "start", ("label", "reason"), ignored=EVIDENCE)
     starts, row, stratum = place(series, table, "phases", "start")
     early = starts <= periods.start(series.cells.ends, every_of(series))[0]
@@ -138,14 +140,15 @@ def phase_starts(series: StratifiedSeries, given: Any) -> Marks:
     admitted = table["reason"].str.lower().str.startswith(("post hoc", "post-hoc")).to_numpy(bool)
     post_hoc = admitted | (reason == "")
     # Labels of phases that were read before say so already.
-    said = table["label"].str.endswith((POST_HOC, f"({POST_HOC})")).to_numpy(bool)
-    bare = np.where(said, label, np.where(label == "", POST_HOC, label + f" ({POST_HOC})"))
+    told = table["label"].str.endswith((POST_HOC, f"({POST_HOC})")).to_numpy(bool)
+    bare = np.where(told, label, np.where(label == "", POST_HOC, label + f" ({POST_HOC})"))
     label = np.where(post_hoc, bare, np.where(label == "", reason, label))
     text = (
         "No reason is recorded for the phase(s) from {}: post hoc. A boundary chosen after seeing the data "
         "makes a difference between phases look surer than it is."
     )
     notes = [
+        said,
         without,
         moved_dates(series, table["start"], starts, "A phase that starts on"),
         _without_reason(series, starts[post_hoc], "phase_post_hoc", text),
@@ -222,18 +225,20 @@ def target_levels(series: StratifiedSeries, given: Any) -> Levels:
 
 
 def recorded_changes(series: StratifiedSeries, given: Any) -> Changes:
-    """Read changes that were recorded, whenever they were made.
+    """Read changes that were recorded, whenever they were made: a frame, or what holds them.
 
     Raises
     ------
     DataError
         For dates that cannot be read, changes without a label, and strata that do not exist.
     InputTypeError
-        If it is no frame.
+        If it is neither a frame nor holds recorded changes.
     """
+    given = as_changes(series, given, "changes")
     if not is_frame(given, "changes"):
         raise InputTypeError(
-            f"changes={given!r} cannot be used; give a frame with columns 'date' and 'label'."
+            f"changes={given!r} cannot be used; give a frame with columns 'date' and 'label', "
+            "or what holds recorded changes."
         )
     table = read_table(series, given, "changes", "date", ("label",))
     unnamed = problem_where(table["label"].to_numpy(object) == "", "has no label")

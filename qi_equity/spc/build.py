@@ -15,6 +15,7 @@ import pandas as pd
 from qi_equity import _validate
 from qi_equity._result import notes
 from qi_equity._version import __version__
+from qi_equity.data.recorded import RecordedChanges
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.timeline import Timeline, timeline
 from qi_equity.errors import OptionError
@@ -31,7 +32,8 @@ from qi_equity.spc.pieces import LINES, take_timeline
 from qi_equity.spc.rules import RuleSet
 from qi_equity.spc.targets import Target, targets_of
 
-Phases = str | date | np.datetime64 | Sequence[str | date | np.datetime64] | pd.DataFrame
+Periods = str | date | np.datetime64 | Sequence[str | date | np.datetime64] | pd.DataFrame
+Phases = Periods | RecordedChanges
 Baseline = int | str | date | np.datetime64
 
 
@@ -42,7 +44,7 @@ def build(
     *,
     phases: Phases | None,
     baseline: Baseline | None,
-    exclude: Phases | None,
+    exclude: Periods | None,
     limits: str,
     target: Target | None,
 ) -> ControlChart:

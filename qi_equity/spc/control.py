@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from qi_equity.data.series import StratifiedSeries, check_series
-from qi_equity.spc.build import Baseline, Phases, build
+from qi_equity.spc.build import Baseline, Periods, Phases, build
 from qi_equity.spc.chart import ControlChart
 from qi_equity.spc.kinds import Given, Name, resolve_kind
 from qi_equity.spc.rule_sets import resolve_rules
@@ -21,7 +21,7 @@ def control_chart(
     *,
     phases: Phases | None = None,
     baseline: Baseline | None = None,
-    exclude: Phases | None = None,
+    exclude: Periods | None = None,
     rules: str | RuleSet = "anhoej+shewhart",
     limits: Literal["own", "common"] = "own",
     target: Target | None = None,
@@ -45,9 +45,10 @@ def control_chart(
         show, else a CUSUM of the counts. Births between events: g, or a Bernoulli CUSUM where g is blind to
         one side; days: t, or g of whole days. Means: xbar, I' or i, by what is known of the subgroups. Why
         stands in ``chart.kinds``.
-    phases : date, list of dates or frame, optional
+    phases : date, list of dates, frame or recorded changes, optional
         Where a new phase starts; a frame has ``start`` and, as wanted, ``site``, ``group``, ``label``,
-        ``reason``.
+        ``reason``. A project, site or network of ``qi_equity.pdsa`` gives its recorded changes of the
+        measure (see :class:`RecordedChanges`).
     baseline : int or date, optional
         The first periods of each phase, or those up to a date, that set the lines. Default: the whole phase.
     exclude : period, list of periods or frame, optional

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity import _result
+from qi_equity.data.recorded import kept
 from qi_equity.errors import OptionError
 from qi_equity.spc.rules import RuleSet
 
@@ -105,10 +106,11 @@ def _again(chart: ControlChart, series: StratifiedSeries, inexact: bool) -> Cont
         limits=chart.limits,
         target=_target(chart),
     )
-    if not inexact:
+    carried = kept(when.notes)
+    if not inexact and not len(carried):
         return made
-    said = _result.note("rounded_counts", "warning", _ROUNDED)
-    notes = _result.notes([made.timeline.notes, said])
+    said = _result.note("rounded_counts", "warning", _ROUNDED) if inexact else _result.notes([])
+    notes = _result.notes([carried, made.timeline.notes, said])
     return replace(made, timeline=replace(made.timeline, notes=notes), _cache={})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qi_equity.data.series import StratifiedSeries, check_series
-from qi_equity.spc.build import Baseline, Phases, build
+from qi_equity.spc.build import Baseline, Periods, Phases, build
 from qi_equity.spc.chart import ControlChart
 from qi_equity.spc.kinds_measurements import Run
 from qi_equity.spc.rule_sets import resolve_rules
@@ -16,7 +16,7 @@ def run_chart(
     *,
     phases: Phases | None = None,
     baseline: Baseline | None = None,
-    exclude: Phases | None = None,
+    exclude: Periods | None = None,
     rules: str | RuleSet = "anhoej",
     target: Target | None = None,
 ) -> ControlChart:
@@ -26,9 +26,10 @@ def run_chart(
     ----------
     series : StratifiedSeries
         What to chart; a measure of any kind.
-    phases : date, list of dates or frame, optional
+    phases : date, list of dates, frame or recorded changes, optional
         Where a new phase starts; a frame has ``start`` and, as wanted, ``site``, ``group``, ``label``,
-        ``reason``.
+        ``reason``. A project, site or network of ``qi_equity.pdsa`` gives its recorded changes of the
+        measure (see :class:`RecordedChanges`).
     baseline : int or date, optional
         The first periods of each phase, or those up to a date, that set the median. Default: the whole phase.
     exclude : period, list of periods or frame, optional

@@ -11,6 +11,7 @@ import pandas as pd
 from qi_equity import _validate
 from qi_equity.data import periods
 from qi_equity.data.dated_rows import period_starts
+from qi_equity.data.recorded import RecordedChanges
 from qi_equity.data.timeline_marks import recorded_changes
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.spc.chart import ControlChart
@@ -40,7 +41,7 @@ def suggest_phases(
     *,
     length: int = 9,
     side: Literal["both", "low", "high"] = "both",
-    changes: pd.DataFrame | None = None,
+    changes: pd.DataFrame | RecordedChanges | None = None,
     near: int = 3,
 ) -> pd.DataFrame:
     """Suggest where a new phase could start, with the evidence. Nothing is applied.
@@ -59,9 +60,9 @@ def suggest_phases(
         Points in a row that make a sustained run, at least 2.
     side : {"both", "low", "high"}
         On which side of the centre line runs are looked for.
-    changes : frame, optional
+    changes : frame or recorded changes, optional
         Changes that were recorded: ``date``, ``label`` and, as far as wanted, ``site``, ``group``, further
-        strata (empty: all).
+        strata (empty: all); or a project, site or network of ``qi_equity.pdsa``, which holds them.
     near : int
         At most so many periods (of times between events: events) may lie between a recorded change and the
         run that follows it for the change to be given as the reason.
@@ -136,7 +137,7 @@ def _check(chart: object) -> None:
         raise OptionError(f"{told} neighbouring windows of this series share births. Use separate periods.")
 
 
-def _changes(series: StratifiedSeries, given: pd.DataFrame) -> pd.DataFrame:
+def _changes(series: StratifiedSeries, given: pd.DataFrame | RecordedChanges) -> pd.DataFrame:
     """List the recorded changes of each stratum; ``at`` numbers their period (of events: the event next)."""
     known = recorded_changes(series, given)
     starts: Any = period_starts(series)

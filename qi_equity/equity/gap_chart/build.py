@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from qi_equity import _result
 from qi_equity._version import __version__
 from qi_equity.data import periods, regroup
+from qi_equity.data.recorded import kept
 from qi_equity.data.reference import Against, Reference, compare_with, orientation
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.spans import spans
@@ -54,7 +56,7 @@ def build(
     confidence: float,
     options: Mapping[str, Any],
 ) -> GapChart:
-    """Make the chart of a series in its final periods; ``options`` are phases, baseline and exclude."""
+    """Make the chart of a series in its final periods; ``options`` are those of plain_options()."""
     against = compare_with(spans(series, "period"), reference)
     sides = sides_of(series.cells, against, series.measure)
     if scale == "observed-expected" and not sides.counted:
@@ -62,8 +64,9 @@ def build(
             "scale='observed-expected' is not possible for means: there are no events to count; use "
             "'difference' or 'ratio'."
         )
-    when = timeline(series, **options)
-    when = replace(when, baseline=when.baseline & sides.seen)
+    when = timeline(series, **{name: options[name] for name in ("phases", "baseline", "exclude")})
+    told = _result.notes([options.get("recorded_notes", when.notes), when.notes])
+    when = replace(when, baseline=when.baseline & sides.seen, notes=told)
     lines = draw(sides, when, scale)
     overlap = overlap_of(series)
     case = Case(sides, when, scale, rules, overlap.found, lines)
@@ -134,12 +137,17 @@ def _method(
 
 
 def plain_options(when: Timeline, baseline: Any) -> dict[str, Any]:
-    """Write phases and exclusions as frames, with which the same timeline is made again."""
+    """Write phases and exclusions as frames, with which the same timeline is made again.
+
+    What only the reading of recorded changes can tell is kept beside them.
+    """
+    said = kept(when.notes)
     starts = when.phases[when.phases["phase"] > 1].drop(columns="phase").reset_index(drop=True)
     return {
         "phases": _as_text(starts) if len(starts) else None,
         "baseline": baseline if baseline is None or isinstance(baseline, int) else str(baseline),
         "exclude": _as_text(when.exclusions) if len(when.exclusions) else None,
+        **({"recorded_notes": said} if len(said) else {}),
     }
 
 

@@ -9,7 +9,7 @@ from qi_equity.data.timeline import timeline
 from qi_equity.equity.gap_chart.build import build, plain_options, resampled
 from qi_equity.equity.gap_chart.lines import SCALES, Scale
 from qi_equity.equity.gap_chart.result import GapChart
-from qi_equity.spc.build import Baseline, Phases
+from qi_equity.spc.build import Baseline, Periods, Phases
 from qi_equity.spc.rule_sets import resolve_rules
 from qi_equity.spc.rules import RuleSet
 
@@ -24,7 +24,7 @@ def gap_chart(
     every: str = "quarter",
     phases: Phases | None = None,
     baseline: Baseline | None = None,
-    exclude: Phases | None = None,
+    exclude: Periods | None = None,
     rules: str | RuleSet = "anhoej+shewhart",
     confidence: float = 0.95,
 ) -> GapChart:
@@ -47,9 +47,10 @@ def gap_chart(
         phase. More is worse in each, also for measures of which more is better.
     every : {"day", "week", "month", "quarter", "year", "financial-year"}
         Length of a period; shorter ones are summed, longer ones stay.
-    phases : date, list of dates or frame, optional
+    phases : date, list of dates, frame or recorded changes, optional
         Where a new phase starts; a frame has ``start`` and, as wanted, ``site``, ``group``, ``label``,
-        ``reason``. A reference is cut at the phases of the group beside it.
+        ``reason``. A project, site or network of ``qi_equity.pdsa`` gives its recorded changes of the
+        measure (see :class:`RecordedChanges`). A reference is cut at the phases of the group beside it.
     baseline : int or date, optional
         The first periods of each phase, or those up to a date, that set the lines. Default: the whole phase.
     exclude : period, list of periods or frame, optional

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from qi_equity.data.ethnicity import resolve_ethnicity as resolve_ethnicity
     from qi_equity.data.events import between_events as between_events
     from qi_equity.data.measure import Measure as Measure
+    from qi_equity.data.recorded import RecordedChanges as RecordedChanges
     from qi_equity.data.records import from_records as from_records
     from qi_equity.data.reference import Reference as Reference
     from qi_equity.data.scheme import Scheme as Scheme
@@ -164,6 +165,7 @@ _HOMES = {
     "pool_sites": "change.pooling.pool",
     "PooledEffect": "change.pooling.result",
     "Reference": "data.reference",
+    "RecordedChanges": "data.recorded",
     "SuppressionRule": "data.disclosure.rule",
     "audit_disclosure": "data.disclosure.audit",
     "DisclosureAudit": "data.disclosure.audit",
@@ -206,6 +208,7 @@ __all__ = [
     "QiEquityError",
     "R",
     "RateTable",
+    "RecordedChanges",
     "Reference",
     "RiskAdjustedCusum",
     "RuleSet",

@@ -102,10 +102,11 @@ def as_phases(series: StratifiedSeries, given: Any, argument: str) -> tuple[Any,
     if not is_recorded(given, argument):
         return given, _result.notes([])
     table = _read(series, given, argument)
-    if not len(table):
-        said = _result.note("no_recorded_change", "info", _NONE.format(series.measure.name))
-        return table, _result.notes([said])
+    recorded = len(table)
     table, elsewhere = _at_sites(series, table, argument)
+    if not recorded:
+        none = _result.note("no_recorded_change", "info", _NONE.format(series.measure.name))
+        return table, _result.notes([none])
     table, outside = _within(series, table)
     return _one_a_period(series, table, argument), _result.notes([elsewhere, outside])
 

@@ -62,7 +62,7 @@ def suggest_phases(
         On which side of the centre line runs are looked for.
     changes : frame or recorded changes, optional
         Changes that were recorded: ``date``, ``label`` and, as far as wanted, ``site``, ``group``, further
-        strata (empty: all); or a project, site or network of ``qi_equity.pdsa``, which holds them.
+        strata (empty: all); or what holds them (see :class:`RecordedChanges`).
     near : int
         At most so many periods (of times between events: events) may lie between a recorded change and the
         run that follows it for the change to be given as the reason.

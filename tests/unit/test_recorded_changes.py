@@ -255,6 +255,7 @@ def test_without_recorded_changes_there_is_one_phase_and_no_evaluation() -> None
         assert (chart.timeline.phase == 0).all()
         assert counts().measure.name in said(chart, "no_recorded_change")
         assert not said(make(counts(), Diary(TOOL)), "no_recorded_change")
+        assert said(make(counts(sites=None), Diary()), "no_recorded_change")
     with pytest.raises(OptionError, match=r"at names no change: No change of .* record the change .*2022-01"):
         qe.evaluate_change(counts(), Diary(), reference="West")
 

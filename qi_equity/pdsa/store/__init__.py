@@ -1,0 +1,1 @@
+"""Keeping records: one SQLite file, or a PostgreSQL database for a network."""

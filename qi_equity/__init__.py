@@ -17,6 +17,7 @@ from qi_equity._version import __version__
 
 if TYPE_CHECKING:
     from qi_equity import datasets as datasets
+    from qi_equity import pdsa as pdsa
     from qi_equity.change.evaluate import evaluate_change as evaluate_change
     from qi_equity.change.model import ChangeModel as ChangeModel
     from qi_equity.change.pooling.pool import pool_sites as pool_sites
@@ -176,6 +177,9 @@ _HOMES = {
     "DataError": "errors",
 }
 
+# Parts that have public names of their own.
+_PARTS = ("datasets", "pdsa")
+
 __all__ = [
     "NP",
     "BernoulliCusum",
@@ -244,6 +248,7 @@ __all__ = [
     "inequality_measures",
     "measures",
     "months_to_detect",
+    "pdsa",
     "periods_needed",
     "plot_completeness",
     "pool_sites",
@@ -261,8 +266,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load a public name on first use."""
-    if name == "datasets":
-        return importlib.import_module("qi_equity.datasets")
+    if name in _PARTS:
+        return importlib.import_module(f"qi_equity.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'qi_equity' has no attribute {name!r}; it has: {', '.join(__all__)}")
     value = getattr(importlib.import_module(f"qi_equity.{_HOMES[name]}"), name)

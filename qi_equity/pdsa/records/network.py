@@ -1,0 +1,210 @@
+"""A learning network: its sites, with their projects, its meetings and its action periods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Self
+
+import pandas as pd
+from pydantic import model_validator
+
+from qi_equity.pdsa.records import changes
+from qi_equity.pdsa.records.base import Record
+from qi_equity.pdsa.records.events import ActionPeriod, Meeting
+from qi_equity.pdsa.records.fields import Name
+from qi_equity.pdsa.records.graph import repeated, strangers
+from qi_equity.pdsa.records.project import Project
+
+__all__ = ["Network", "Site"]
+
+
+class Site(Record):
+    """A site of the network, with its projects.
+
+    Parameters
+    ----------
+    name : str
+        Its name, as in the column ``site`` of the data.
+    projects : tuple of Project
+        Its projects.
+
+    Examples
+    --------
+    >>> from qi_equity import pdsa
+    >>> site = pdsa.Site(name="North")
+    >>> site.put(pdsa.Project(name="Fewer haemorrhages", site="North")).projects[0].name
+    'Fewer haemorrhages'
+    """
+
+    children: ClassVar[tuple[str, ...]] = ("projects",)
+
+    name: Name
+    projects: tuple[Project, ...] = ()
+
+    def phases(self, measure: str, group: str | None = None, idea: str | None = None) -> pd.DataFrame:
+        """Give the implemented changes of a measure in all projects of the site.
+
+        Parameters
+        ----------
+        measure, group, idea : str
+            As in :meth:`Project.phases`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As from :meth:`Project.phases`.
+
+        Examples
+        --------
+        >>> from qi_equity import pdsa
+        >>> pdsa.Site(name="North").phases("pph_1500").columns.tolist()
+        ['start', 'site', 'group', 'label', 'reason']
+        """
+        return changes.phases(self.projects, measure, group, idea)
+
+    def cycle_marks(self, measure: str) -> pd.DataFrame:
+        """Give the cycles of a measure that were carried out in all projects of the site.
+
+        Parameters
+        ----------
+        measure : str
+            As in :meth:`Project.cycle_marks`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As from :meth:`Project.cycle_marks`.
+
+        Examples
+        --------
+        >>> from qi_equity import pdsa
+        >>> pdsa.Site(name="North").cycle_marks("pph_1500").empty
+        True
+        """
+        return changes.cycle_marks(self.projects, measure)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        problems = [
+            *repeated("the identifier", (record.id for record, _ in self.walk())),
+            *(
+                f"project {project.name!r} has site={project.site!r}, not {self.name!r}; "
+                "give it the site's name"
+                for project in self.projects
+                if project.site != self.name
+            ),
+        ]
+        if problems:
+            raise ValueError(*problems)
+        return self
+
+
+class Network(Record):
+    """A learning network of any number of sites, over any number of months.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    sites : tuple of Site
+        Its sites.
+    meetings : tuple of Meeting
+        Its learning sessions, data calls and coaching calls.
+    action_periods : tuple of ActionPeriod
+        The times between learning sessions.
+    principles : tuple of str
+        The network's own list of principles of anti-racism; cycles name those they touch.
+
+    Examples
+    --------
+    >>> from qi_equity import pdsa
+    >>> network = pdsa.Network(name="A network", sites=[pdsa.Site(name="North"), pdsa.Site(name="South")])
+    >>> [site.name for site in network.sites]
+    ['North', 'South']
+    """
+
+    children: ClassVar[tuple[str, ...]] = ("sites", "meetings", "action_periods")
+
+    name: Name
+    sites: tuple[Site, ...] = ()
+    meetings: tuple[Meeting, ...] = ()
+    action_periods: tuple[ActionPeriod, ...] = ()
+    principles: tuple[Name, ...] = ()
+
+    @property
+    def projects(self) -> tuple[Project, ...]:
+        """The projects of all sites.
+
+        Examples
+        --------
+        >>> from qi_equity import pdsa
+        >>> pdsa.Network(name="A network", sites=[pdsa.Site(name="North")]).projects
+        ()
+        """
+        return tuple(project for site in self.sites for project in site.projects)
+
+    def phases(self, measure: str, group: str | None = None, idea: str | None = None) -> pd.DataFrame:
+        """Give the implemented changes of a measure at all sites.
+
+        Parameters
+        ----------
+        measure, group, idea : str
+            As in :meth:`Project.phases`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As from :meth:`Project.phases`.
+
+        Examples
+        --------
+        >>> from qi_equity import pdsa
+        >>> pdsa.Network(name="A network").phases("pph_1500").columns.tolist()
+        ['start', 'site', 'group', 'label', 'reason']
+        """
+        return changes.phases(self.projects, measure, group, idea)
+
+    def cycle_marks(self, measure: str) -> pd.DataFrame:
+        """Give the cycles of a measure that were carried out at all sites.
+
+        Parameters
+        ----------
+        measure : str
+            As in :meth:`Project.cycle_marks`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As from :meth:`Project.cycle_marks`.
+
+        Examples
+        --------
+        >>> from qi_equity import pdsa
+        >>> pdsa.Network(name="A network").cycle_marks("pph_1500").empty
+        True
+        """
+        return changes.cycle_marks(self.projects, measure)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        sites = [site.name for site in self.sites]
+        problems = [
+            *repeated("the identifier", (record.id for record, _ in self.walk())),
+            *repeated("the site", sites),
+            *repeated("the principle", self.principles),
+        ]
+        for meeting in self.meetings:
+            problems += strangers(
+                f"meeting {meeting.title!r}: sites", meeting.sites, sites, "site of the network"
+            )
+        for told, named in self._named():
+            problems += strangers(told, named, self.principles, "principle of the network's list")
+        if problems:
+            raise ValueError(*problems)
+        return self
+
+    def _named(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Give the principles that cycles name."""
+        for project in self.projects:
+            for cycle in project.cycles:
+                yield f"cycle {cycle.name!r} of {project.site}: principles", cycle.equity.principles

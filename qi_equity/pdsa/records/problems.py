@@ -1,0 +1,55 @@
+"""Turn what pydantic found into an error of this library: every field at once, and how to mend it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from qi_equity import _validate
+
+__all__ = ["refuse"]
+
+_WORDS = {
+    "missing": "is needed",
+    "extra_forbidden": "is no field of this record",
+    "literal_error": "is not allowed; use one of {expected}",
+    "string_type": "is not text",
+    "bool_type": "is neither True nor False",
+    "int_type": "is not a whole number",
+    "float_type": "is not a number",
+    "greater_than_equal": "is below {ge}",
+    "less_than_equal": "is above {le}",
+    "finite_number": "is not finite",
+    "string_too_long": "is longer than {max_length} characters",
+    "string_pattern_mismatch": "is no identifier; use letters, digits, and . _ : - after the first",
+}
+_LONGEST_VALUE = 80
+
+
+def refuse(what: str, error: ValidationError) -> None:
+    """Raise a DataError with a row for every field that is wrong.
+
+    Raises
+    ------
+    DataError
+        Its ``bad_rows`` have the columns ``field, value, problem``.
+    """
+    rows = [row for found in error.errors(include_url=False) for row in _rows(found)]
+    frame = pd.DataFrame(rows, columns=["field", "value", "problem"])
+    _validate.rows(frame, what, "Each row names the field of the record, its value, and what is allowed.")
+
+
+def _rows(found: Any) -> list[tuple[str, str, str]]:
+    """Give what is wrong with a field; a check of this library can find several things (``args``)."""
+    field = ".".join(map(str, found["loc"])) or "(the whole record)"
+    value = "" if found["type"] == "missing" or not found["loc"] else _short(repr(found["input"]))
+    if found["type"] == "value_error":
+        return [(field, value, problem) for problem in found["ctx"]["error"].args]
+    words = _WORDS.get(found["type"])
+    return [(field, value, words.format(**found.get("ctx", {})) if words else found["msg"])]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -1,0 +1,96 @@
+"""Take free text out of a record: every text under a field, wherever it lies."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from qi_equity import _validate
+from qi_equity.errors import OptionError
+from qi_equity.pdsa.records.fields import FreeText
+
+__all__ = ["REDACTED", "blanked", "check_path"]
+
+REDACTED = "[redacted]"
+
+
+def check_path(model: type[BaseModel], field: str, fixed: Sequence[str]) -> tuple[str, ...]:
+    """Read the name of a field, with dots into its parts.
+
+    Raises
+    ------
+    OptionError
+        If there is no such field, or no free text under it.
+    """
+    path = tuple(str(field).split("."))
+    allowed = [name for name in model.model_fields if name not in fixed]
+    inside: type[BaseModel] | None = model
+    for i, name in enumerate(path):
+        if inside is None:
+            raise OptionError(f"field={field!r} is not possible: {path[i - 1]!r} has no parts.")
+        _validate.one_of("field", name, allowed if i == 0 else list(inside.model_fields))
+        annotation = _annotation(inside, name)
+        inside = _model_in(annotation)
+    if not _holds_text(annotation):
+        raise OptionError(f"field={field!r} holds no free text; revise() changes other fields.")
+    return path
+
+
+def blanked(model: type[BaseModel], data: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
+    """Blank every free text under a field of a record that was turned into JSON; absent stays absent."""
+    name, *further = path
+    if data.get(name) is None:
+        return dict(data)
+    annotation = _annotation(model, name)
+    if not further:
+        return dict(data) | {name: _blank(annotation, data[name])}
+    part, inside = typing.cast(type[BaseModel], _model_in(annotation)), data[name]
+    if isinstance(inside, list):
+        return dict(data) | {name: [blanked(part, item, further) for item in inside]}
+    return dict(data) | {name: blanked(part, inside, further)}
+
+
+def _annotation(model: type[BaseModel], name: str) -> Any:
+    """Give the type of a field with its marks, which pydantic keeps apart."""
+    field = model.model_fields[name]
+    return typing.Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+
+
+def _is_text(annotation: Any) -> bool:
+    return any(isinstance(mark, FreeText) for mark in getattr(annotation, "__metadata__", ()))
+
+
+def _inner(annotation: Any) -> list[Any]:
+    """Give the types within a union or a tuple."""
+    return [a for a in typing.get_args(annotation) if a not in (types.NoneType, Ellipsis)]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Give the part that a field holds, alone or several of them."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = [] if _is_text(annotation) else [_model_in(a) for a in _inner(annotation)]
+    return next((model for model in found if model is not None), None)
+
+
+def _holds_text(annotation: Any) -> bool:
+    if _is_text(annotation):
+        return True
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return any(_holds_text(_annotation(annotation, name)) for name in annotation.model_fields)
+    return any(_holds_text(a) for a in _inner(annotation))
+
+
+def _blank(annotation: Any, value: Any) -> Any:
+    if isinstance(value, list):
+        (item,) = _inner(annotation)
+        return [_blank(item, v) for v in value]
+    if isinstance(value, dict):
+        model = typing.cast(type[BaseModel], _model_in(annotation))
+        return {name: _blank(_annotation(model, name), v) for name, v in value.items()}
+    # An empty text says nothing and stays empty; other values are no free text.
+    return REDACTED if isinstance(value, str) and value and _holds_text(annotation) else value

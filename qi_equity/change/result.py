@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from qi_equity.change.sensitivity.result import Sensitivity
+    from qi_equity.data.recorded_cycles import RecordedCycles
 
 __all__ = ["ChangeEvaluation"]
 
@@ -145,6 +146,7 @@ class ChangeEvaluation(EvaluationFrames):
         order: str | Sequence[str] = "alphabetical",
         columns: int | None = None,
         colours: str = "accessible",
+        cycles: RecordedCycles | None = None,
     ) -> Figure:
         """Draw observed points with fitted and counterfactual lines; see :mod:`qi_equity.plot.change`.
 
@@ -156,6 +158,8 @@ class ChangeEvaluation(EvaluationFrames):
             Panels in a row.
         colours : str
             Palette.
+        cycles : RecordedCycles, optional
+            What holds PDSA cycles, such as a project: they are marked under the points of each group.
 
         Returns
         -------
@@ -176,7 +180,7 @@ class ChangeEvaluation(EvaluationFrames):
         """
         from qi_equity.plot.change import plot_change
 
-        return plot_change(self, order=order, columns=columns, colours=colours)
+        return plot_change(self, order=order, columns=columns, colours=colours, cycles=cycles)
 
     def plot_effects(
         self, *, order: str | Sequence[str] = "alphabetical", colours: str = "accessible"

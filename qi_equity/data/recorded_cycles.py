@@ -26,8 +26,8 @@ _DATES = ("start", "end")
 _TEXTS = tuple(c for c in COLUMNS if c not in _DATES)
 _UNNAMED = "cycle without a name"
 _FIX = (
-    f"Give start and end as dates (end empty: under way), purpose as one of {list(PURPOSES)}, and decision as "
-    f"one of {list(DECISIONS)}, or empty: none yet."
+    f"Give start and end as dates (end empty: under way), purpose as one of {list(PURPOSES)}, and decision "
+    f"as one of {list(DECISIONS)}, or empty: none yet."
 )
 
 
@@ -115,7 +115,8 @@ def read_cycles(series: StratifiedSeries, given: Any, argument: str = "cycles") 
     problems = np.full(len(table), None, dtype=object)
     for day in _DATES:
         read = dates.read(columns[day], financial_years=every_of(series) == "financial-year")
-        bad = ~pd.isna(columns[day]) & ~pd.isna(read.problems)
+        given_one = np.array([text_or_none(v) is not None for v in columns[day]], dtype=np.bool_)
+        bad = given_one & ~pd.isna(read.problems)
         # There is no date_order to give here.
         wrong = np.where(read.problems == dates.AMBIGUOUS, "can be read two ways", read.problems)
         problems[bad] = [f"{day}: {text}" for text in wrong[bad]]
@@ -135,8 +136,8 @@ def _columns(series: StratifiedSeries, given: Any, argument: str) -> tuple[dict[
     """Ask for the cycles of the measure of a series; give their columns, and what to call them."""
     if not isinstance(given, RecordedCycles) or isinstance(given, type) or is_frame(given, argument):
         raise InputTypeError(
-            f"{argument} of type {type(given).__name__} holds no recorded cycles; give a project, or anything "
-            "with a method cycle_marks(measure)."
+            f"{argument} of type {type(given).__name__} holds no recorded cycles; give a project, or "
+            "anything with a method cycle_marks(measure)."
         )
     name = series.measure.name
     frame = given.cycle_marks(name)

@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import Affine2D, BboxTransformTo, ScaledTranslation, blended_transform_factory
 from numpy.typing import NDArray
 
+from qi_equity.data.timeline_marks import POST_HOC
 from qi_equity.plot import _style as style
 from qi_equity.plot._draw import Pen
 from qi_equity.plot._offscale import Arrow
@@ -183,7 +184,7 @@ def draw_phases(pen: Pen, panel: Panel, ruler: Ruler, xlim: tuple[float, float],
         right = (at[i + 1] if i + 1 < len(at) else width) - at[i] - 5
         left = at[i] - (at[i - 1] if i else 0) - 3
         toward_left = right < min(left, ruler.width(text, style.SMALL)) and i + 1 == len(at) and not i
-        shown = ruler.shorten(text, left if toward_left else right, style.SMALL)
+        shown = _phase_text(text, left if toward_left else right, ruler)
         pen.ax.annotate(
             shown,
             (start, height),
@@ -196,6 +197,15 @@ def draw_phases(pen: Pen, panel: Panel, ruler: Ruler, xlim: tuple[float, float],
             annotation_clip=False,
             parse_math=False,
         )
+
+
+def _phase_text(text: str, room: float, ruler: Ruler) -> str:
+    """Cut the label of a phase to the room; that it is post hoc is kept as long as that alone fits."""
+    told = f" ({POST_HOC})"
+    if ruler.width(text, style.SMALL) <= room or not text.endswith(told):
+        return ruler.shorten(text, room, style.SMALL)
+    label = ruler.shorten(text.removesuffix(told), room - ruler.width(told, style.SMALL), style.SMALL)
+    return f"{label}{told}" if label else ruler.shorten(POST_HOC, room, style.SMALL)
 
 
 def draw_arrows(pen: Pen, arrows: Sequence[Arrow]) -> None:

@@ -174,14 +174,14 @@ def _movement(moved: pd.DataFrame | None) -> str:
     return f"Change of the gap: {said}."
 
 
-def gap_y_scale(chart: GapChart, panels: list[GapPanel], height: float) -> YScale:
+def gap_y_scale(chart: GapChart, panels: list[GapPanel], height: float, cycles: float) -> YScale:
     """Choose the scale that all panels share."""
     charts = [p.panel for p in panels]
     if chart.scale != "ratio":
-        return y_scale(charts, _REACH, 1.0, height)
+        return y_scale(charts, _REACH, 1.0, height, cycles)
     finite = [_without_endless(p) for p in charts]
     values = np.concatenate([p.arms[0].value for p in charts])
-    scale = y_scale(finite, _REACH, 1.0, height)
+    scale = y_scale(finite, _REACH, 1.0, height, cycles)
     above = ROW_PT * bool((values >= _ENDLESS).any()) * (scale.above == 0)
     below = ROW_PT * bool((values <= -_ENDLESS).any()) * (scale.below == 0)
     most = max(int(height // _TICK_PT), 2)
@@ -193,6 +193,7 @@ def gap_y_scale(chart: GapChart, panels: list[GapPanel], height: float) -> YScal
         above=scale.above + above,
         phases=scale.phases,
         below=scale.below + below,
+        cycles=scale.cycles,
         marks=scale.marks,
         power=1.0,
         per_point=scale.per_point,

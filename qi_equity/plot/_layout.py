@@ -62,6 +62,11 @@ class Page:
             self.figure.add_axes((0.1, 0.1, 0.8, 0.8), label=f"panel {i}") for i in range(self.panels)
         ]
 
+    def heighten(self, points: float, *, every: int = 1) -> None:
+        """Make each row, or every second or third from the first on, higher."""
+        self.heights = [h + (0.0 if i % every else points) for i, h in enumerate(self.heights)]
+        self.height = self.heights[0]
+
     def is_lowest(self, i: int) -> bool:
         """Tell whether no panel stands under panel ``i``."""
         row, column = self.places[i]

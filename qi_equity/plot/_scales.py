@@ -29,7 +29,8 @@ class YScale:
     """The y axis: data lie in [low, high]; the rows above and below hold marks that must not hide data.
 
     ``above`` (off the scale) and ``top`` (phase labels) are the heights of rows above the data,
-    ``marks`` (suppressed, missing, no births) and ``below`` (off the scale) of those under it.
+    ``below`` (off the scale), ``cycles`` (PDSA cycles) and ``marks`` (suppressed, missing, no births) of
+    those under it, from the top.
     """
 
     low: float
@@ -39,6 +40,7 @@ class YScale:
     above: float
     phases: float
     below: float
+    cycles: float
     marks: float
     power: float
     per_point: float
@@ -74,11 +76,13 @@ class YScale:
         return tick_texts(self.ticks)
 
 
-def y_scale(panels: Sequence[Panel], reach: float, power: float, height: float) -> YScale:
+def y_scale(
+    panels: Sequence[Panel], reach: float, power: float, height: float, cycles: float = 0.0
+) -> YScale:
     """Choose the scale for panels of one kind, whose axes are ``height`` points high.
 
     ``reach`` says how far panels are followed (see :func:`data_range`), ``power`` is that of the values by
-    which the axis is spaced.
+    which the axis is spaced, ``cycles`` the height of the rows that PDSA cycles need.
     """
     low, high = data_range(panels, reach)
     above = any(_beyond(p, high, 1) for p in panels) * ROW_PT
@@ -86,12 +90,11 @@ def y_scale(panels: Sequence[Panel], reach: float, power: float, height: float) 
     phases = any(len(p.phases()) > 1 for p in panels) * ROW_PT
     rail = any((p.suppressed | p.missing | p.no_births).any() and not _nothing_at_all(p) for p in panels)
     marks = rail * (ROW_PT - 3)
-    rows = above + below + phases + marks + 2 * EDGE_PT
+    under = below + cycles + marks
+    rows = above + under + phases + 2 * EDGE_PT
     ends = _bent(np.array([low, high]), power)
     unit = float(ends[1] - ends[0]) / max(height - rows, height / 3)
-    bottom, top = _bent(
-        ends + np.array([-(EDGE_PT + below + marks), EDGE_PT + above + phases]) * unit, 1 / power
-    )
+    bottom, top = _bent(ends + np.array([-(EDGE_PT + under), EDGE_PT + above + phases]) * unit, 1 / power)
     ticks = _even_ticks(low, high) if power == 1 else _uneven_ticks(high, _TICK_PT * unit, power)
     return YScale(
         low,
@@ -101,6 +104,7 @@ def y_scale(panels: Sequence[Panel], reach: float, power: float, height: float) 
         above=above,
         phases=phases,
         below=below,
+        cycles=cycles,
         marks=marks,
         power=power,
         per_point=unit,
@@ -193,6 +197,12 @@ def _spreads(panel: Panel, side: int) -> tuple[float, ...]:
 def _nice_step(span: float) -> float:
     ticks = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(0, span)
     return float(ticks[1] - ticks[0])
+
+
+def x_limits(panels: Sequence[Panel]) -> tuple[float, float]:
+    """Give the dates (days) where the x axis of some panels starts and ends."""
+    edges = np.concatenate([np.empty(0), *(p.edges for p in panels)])
+    return (float(edges.min()), float(edges.max())) if len(edges) else (0.0, 1.0)
 
 
 def x_ticks(panels: Sequence[Panel], every: str, width: float) -> tuple[list[float], list[str]]:

@@ -57,6 +57,16 @@ MARKERS: dict[Meaning, str] = {"improvement": "s", "concern": "^", "neutral": "D
 ARROW_UP = Path([(0, -1), (0, 1), (-0.7, 0.2), (0, 1), (0.7, 0.2)], [1, 2, 1, 2, 2])
 ARROW_DOWN = Path([(0, 1), (0, -1), (-0.7, -0.2), (0, -1), (0.7, -0.2)], [1, 2, 1, 2, 2])
 
+# Decisions of PDSA cycles: drawn as strokes, so that none is taken for a point or a signal.
+_TICK = Path([(-0.9, 0.0), (-0.25, -0.7), (0.9, 0.8)])
+_CROSS = Path([(-0.75, -0.75), (0.75, 0.75), (-0.75, 0.75), (0.75, -0.75)], [1, 2, 1, 2])
+_WAVE = Path(
+    [(-1.0, -0.3), (-0.6, 0.9), (-0.35, 0.6), (0, 0), (0.35, -0.6), (0.6, -0.9), (1.0, 0.3)],
+    [1, 4, 4, 4, 4, 4, 4],
+)
+_PLUS = Path([(-0.9, 0), (0.9, 0), (0, -0.9), (0, 0.9)], [1, 2, 1, 2])
+_OPEN_END = Path([(-0.7, 0.8), (0.3, 0), (-0.7, -0.8)])
+
 # Text sizes in points. At 12.8 inches and 100 dots an inch the smallest is 12 pixels high.
 TITLE, NAME, BODY, SMALL = 15.0, 11.0, 9.5, 8.5
 
@@ -81,6 +91,25 @@ TARGET = "target"
 BASELINE = "baseline that sets the lines"
 PHASE = "start of a phase"
 OFF_SCALE = "off the scale"
+
+CYCLE_BARS = {"test": "PDSA cycle: test", "implement": "PDSA cycle: implementation"}
+UNDER_WAY, UNDECIDED = "under way", "ended"
+CYCLE_ENDS = {
+    "adopt": "cycle ended: adopt",
+    "adapt": "cycle ended: adapt",
+    "expand": "cycle ended: expand",
+    "abandon": "cycle ended: abandon",
+    UNDECIDED: "cycle ended: no decision yet",
+    UNDER_WAY: "cycle under way",
+}
+CYCLE_MARKERS: dict[str, str | Path] = {
+    "adopt": _TICK,
+    "adapt": _WAVE,
+    "expand": _PLUS,
+    "abandon": _CROSS,
+    UNDECIDED: "o",
+    UNDER_WAY: _OPEN_END,
+}
 
 INTERVAL = "interval"
 RATE = "rate that meets the presentation standard"
@@ -167,6 +196,8 @@ LEGEND_ORDER = (
     SUPPRESSED,
     MISSING,
     NO_BIRTHS,
+    *CYCLE_BARS.values(),
+    *CYCLE_ENDS.values(),
     OFF_SCALE,
     GROUP,
     REFERENCE,

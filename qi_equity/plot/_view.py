@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 
 from qi_equity.plot import _style as style
 from qi_equity.plot._around import Header, draw_arrows, draw_levels, draw_phases
+from qi_equity.plot._cycle_marks import CycleRows
 from qi_equity.plot._draw import Pen, draw_panel
 from qi_equity.plot._frame import set_frame
 from qi_equity.plot._kinds import power_of, reach_of, unit_of
 from qi_equity.plot._offscale import off_scale
 from qi_equity.plot._panels import Panel
-from qi_equity.plot._scales import YScale, x_ticks, y_scale
+from qi_equity.plot._scales import YScale, x_limits, x_ticks, y_scale
 from qi_equity.plot._text import Ruler
 from qi_equity.spc.kinds_measurements import Run
 
@@ -36,18 +37,19 @@ class View:
         colours: style.Colours,
         width: float,
         height: float,
+        cycles: CycleRows | None = None,
     ) -> None:
+        self.cycles = cycles
         self.panels, self.width, self.ruler = panels, width, Ruler()
         self.palette, self.specs = style.PALETTES[colours], chart.specs
         self.units = [unit_of(chart.series.measure, spec) for spec in chart.specs]
         alike = [[p for p in panels if p.kind == k] for k in range(len(chart.specs))]
         self.scales = [
-            y_scale(some, reach_of(spec), power_of(spec), height)
+            y_scale(some, reach_of(spec), power_of(spec), height, cycles.height if cycles else 0.0)
             for some, spec in zip(alike, chart.specs, strict=True)
         ]
         self.targets = [_target_label(*of) for of in zip(alike, self.scales, strict=True)]
-        edges = np.concatenate([p.edges for p in panels])
-        self.xlim = (float(edges.min()), float(edges.max())) if len(edges) else (0.0, 1.0)
+        self.xlim = x_limits(panels)
         self.x_ticks, self.x_labels = x_ticks(panels, str(chart.series.every), width)
         self.spacing = width / max(1, *(len(p.x) for p in panels), 1)
         self.beyond = [off_scale(p, self.scales[p.kind], self.xlim, width, self.ruler) for p in panels]
@@ -64,6 +66,8 @@ class View:
         scale, target = self.scales[panel.kind], self.targets[panel.kind]
         pen = Pen(ax, scale, self.palette, self.spacing, centre, target)
         draw_panel(pen, panel)
+        if self.cycles:
+            self.cycles.draw(pen, i)
         draw_phases(pen, panel, self.ruler, self.xlim, self.width)
         draw_arrows(pen, self.beyond[i][0])
         draw_levels(pen, panel)

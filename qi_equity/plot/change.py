@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -17,7 +16,8 @@ from qi_equity.plot import _style as style
 from qi_equity.plot._around import Header, draw_arrows, draw_phases
 from qi_equity.plot._change_effects import effect_panels, places_of, size_numbers
 from qi_equity.plot._change_gaps import GapRows, gap_rows
-from qi_equity.plot._change_panels import draw_change, make_change_panels
+from qi_equity.plot._change_panels import ChangePanel, draw_change, make_change_panels
+from qi_equity.plot._cycle_marks import CycleRows
 from qi_equity.plot._dots import NAMES_PT, Dots, draw_panel, draw_unit, draw_whose
 from qi_equity.plot._draw import Pen, draw_empty, draw_gaps
 from qi_equity.plot._frame import set_frame
@@ -28,13 +28,14 @@ from qi_equity.plot._offscale import off_scale
 from qi_equity.plot._order import numbers_by, order_groups, rows_in_order
 from qi_equity.plot._parts import MAX_PANELS
 from qi_equity.plot._rows import XScale
-from qi_equity.plot._scales import x_ticks, y_scale
+from qi_equity.plot._scales import x_limits, x_ticks, y_scale
 from qi_equity.plot._style import PALETTES, Palette
 from qi_equity.plot._text import Ruler
 from qi_equity.plot.dots import rows_of, scale_of
 
 if TYPE_CHECKING:
     from qi_equity.change.result import ChangeEvaluation
+    from qi_equity.data.recorded_cycles import RecordedCycles
 
 __all__ = ["plot_change", "plot_effects"]
 
@@ -52,6 +53,7 @@ def plot_change(
     order: str | Sequence[str] = "alphabetical",
     columns: int | None = None,
     colours: str = "accessible",
+    cycles: RecordedCycles | None = None,
 ) -> Figure:
     """Draw each group's rate over time, the line fitted to it, and the line without the change.
 
@@ -69,6 +71,9 @@ def plot_change(
         Panels in a row, 1 to 4. Default: by the number of panels.
     colours : {"accessible", "making_data_count"}
         Palette; groups have no colours of their own.
+    cycles : RecordedCycles, optional
+        What holds PDSA cycles: they are marked under the points as
+        :func:`~qi_equity.plot.control.plot_control_chart` marks them.
 
     Returns
     -------
@@ -80,7 +85,9 @@ def plot_change(
     OptionError
         If an option is not allowed, or there are more than 24 strata.
     InputTypeError
-        If ``columns`` is not a whole number.
+        If ``columns`` is not a whole number, or ``cycles`` holds no recorded cycles.
+    DataError, ColumnError
+        If the recorded cycles cannot be read.
 
     References
     ----------
@@ -120,16 +127,22 @@ def plot_change(
         [column == 0 for _, column in places], across, left=_LEFT, places=places, heights=heights,
         between=_BETWEEN_PT,
     )  # fmt: skip
-    sheet = _Sheet(evaluation, rows, palette, page, ruler)
+    panels = make_change_panels(evaluation, rows)
+    limits = x_limits([p.panel for p in panels])
+    marks = CycleRows(evaluation.series, strata.iloc[rows], cycles, limits, page.width)
+    page.heighten(marks.height, every=3)
+    sheet = _Sheet(evaluation, rows, panels, palette, page, ruler, marks)
     headers = sheet.draw()
     page.place(
         headers,
         result_words.title_of(evaluation.series, f"before and after {words.changed(evaluation)}"),
         words.subtitle_of(evaluation),
-        words.notes_of(evaluation, reason, _said(evaluation)),
+        [*marks.footnotes, *words.notes_of(evaluation, reason, _said(evaluation))],
         ruler,
     )
-    page.figure.set_label(words.description_of(evaluation, rows, words.names_of(evaluation)))
+    names = words.names_of(evaluation)
+    described = words.description_of(evaluation, rows, names)
+    page.figure.set_label("\n".join([described, *marks.lines([names[row] for row in rows])]))
     return page.figure
 
 
@@ -155,15 +168,21 @@ class _Sheet:
     """The panels of a page: their scales, and what stands around each."""
 
     def __init__(
-        self, evaluation: ChangeEvaluation, rows: list[int], palette: Palette, page: Page, ruler: Ruler
+        self,
+        evaluation: ChangeEvaluation,
+        rows: list[int],
+        panels: list[ChangePanel],
+        palette: Palette,
+        page: Page,
+        ruler: Ruler,
+        cycles: CycleRows,
     ) -> None:
         self.page, self.palette, self.ruler, width = page, palette, ruler, page.width
         self.unit = plain_unit(evaluation.series.measure)
-        self.panels = make_change_panels(evaluation, rows)
-        self.scale = y_scale([p.panel for p in self.panels], _REACH, 1.0, page.heights[0])
+        self.panels, self.cycles = panels, cycles
+        self.scale = y_scale([p.panel for p in panels], _REACH, 1.0, page.heights[0], cycles.height)
         charts = [p.as_drawn for p in self.panels]
-        edges = np.concatenate([p.edges for p in charts])
-        self.xlim = (float(edges.min()), float(edges.max()))
+        self.xlim = x_limits(charts)
         self.x_ticks, self.x_labels = x_ticks(charts, str(evaluation.series.every), width)
         self.beyond = [off_scale(p, self.scale, self.xlim, width, ruler) for p in charts]
         self.headers = [
@@ -211,6 +230,7 @@ class _Sheet:
         if chart.empty:
             draw_empty(pen, chart)
         draw_change(pen, panel)
+        self.cycles.draw(pen, i)
         draw_arrows(pen, self.beyond[i][0])
         if not (chart.no_births.all() or chart.missing.all()):
             draw_gaps(pen, chart)

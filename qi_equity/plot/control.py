@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
@@ -11,13 +12,16 @@ from matplotlib.figure import Figure
 from qi_equity import _validate
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.plot import _words
+from qi_equity.plot._cycle_marks import CycleRows
 from qi_equity.plot._layout import Page, columns_for
 from qi_equity.plot._order import ordered
 from qi_equity.plot._panels import make_panels
+from qi_equity.plot._scales import x_limits
 from qi_equity.plot._style import PALETTES, Colours
 from qi_equity.plot._view import View
 
 if TYPE_CHECKING:
+    from qi_equity.data.recorded_cycles import RecordedCycles
     from qi_equity.spc.chart import ControlChart
 
 __all__ = ["plot_control_chart"]
@@ -32,6 +36,7 @@ def plot_control_chart(
     order: str | Sequence[str] = "alphabetical",
     columns: int | None = None,
     colours: str = "accessible",
+    cycles: RecordedCycles | None = None,
 ) -> Figure | Axes:
     """Draw a chart as small multiples: one panel a stratum, those of one kind on the same scales.
 
@@ -58,6 +63,11 @@ def plot_control_chart(
     colours : {"accessible", "making_data_count"}
         ``"accessible"``: every mark at least 3:1 against white. ``"making_data_count"``: the colours of NHS
         England's charts.
+    cycles : RecordedCycles, optional
+        What holds PDSA cycles, such as a project. Under the data of each panel stands a bar for each cycle of
+        its site and group, thick where the change was implemented, with the decision at its end; at most
+        three in rows over each other, more are counted. Cycles that no panel can mark are told in the
+        footnotes (with ``ax`` over the panel), and all are in the figure's label. Default: none are drawn.
 
     Returns
     -------
@@ -69,7 +79,9 @@ def plot_control_chart(
     OptionError
         If an option is not allowed, if there are more than 24 strata, or more than one with ``ax``.
     InputTypeError
-        If ``ax`` is not an Axes, or ``columns`` not a whole number.
+        If ``ax`` is not an Axes, ``columns`` not a whole number, or ``cycles`` holds no recorded cycles.
+    DataError, ColumnError
+        If the recorded cycles cannot be read.
 
     References
     ----------
@@ -91,16 +103,18 @@ def plot_control_chart(
     palette = _validate.one_of("colours", colours, tuple(PALETTES))
     rows, reason = ordered(chart, order)
     if ax is not None:
-        return _draw_one(chart, ax, rows, palette)
+        return _draw_one(chart, ax, rows, palette, cycles)
     if len(rows) > MAX_PANELS:
         raise OptionError(
             f"The chart holds {len(rows)} strata; a figure holds at most {MAX_PANELS}. Choose some first: "
             f"chart.select({_how_to_select(chart)})."
         )
-    return _draw_all(chart, rows, reason, _columns(chart, columns), palette)
+    return _draw_all(chart, rows, reason, _columns(chart, columns), palette, cycles)
 
 
-def _draw_one(chart: ControlChart, ax: Axes, rows: list[int], colours: Colours) -> Axes:
+def _draw_one(
+    chart: ControlChart, ax: Axes, rows: list[int], colours: Colours, cycles: RecordedCycles | None
+) -> Axes:
     if not isinstance(ax, Axes):
         raise InputTypeError(f"ax={ax!r} is of type {type(ax).__name__}; give a matplotlib Axes.")
     if len(rows) != 1:
@@ -110,16 +124,30 @@ def _draw_one(chart: ControlChart, ax: Axes, rows: list[int], colours: Colours) 
         )
     frame = ax.get_window_extent()
     points = 72 / ax.figure.dpi
-    view = View(chart, make_panels(chart, rows), colours, frame.width * points, frame.height * points)
+    width, height, panels = frame.width * points, frame.height * points, make_panels(chart, rows)
+    marks = CycleRows(chart.series, chart.strata.iloc[rows], cycles, x_limits(panels), width)
+    # There is no footnote here.
+    panels = [replace(panel, words=(*panel.words, *marks.left_out)) for panel in panels]
+    view = View(chart, panels, colours, width, height, marks)
     view.draw(ax, 0, header=view.headers[0].height)
     return ax
 
 
-def _draw_all(chart: ControlChart, rows: list[int], reason: str, columns: int, colours: Colours) -> Figure:
+def _draw_all(
+    chart: ControlChart,
+    rows: list[int],
+    reason: str,
+    columns: int,
+    colours: Colours,
+    cycles: RecordedCycles | None,
+) -> Figure:
     kinds = chart.spec_of[rows].tolist()
     labelled = [i % columns == 0 or kinds[i] != kinds[i - 1] for i in range(len(rows))]
     page = Page(labelled, columns)
-    view = View(chart, make_panels(chart, rows), colours, page.width, page.height)
+    panels = make_panels(chart, rows)
+    marks = CycleRows(chart.series, chart.strata.iloc[rows], cycles, x_limits(panels), page.width)
+    page.heighten(marks.height)
+    view = View(chart, panels, colours, page.width, page.height, marks)
     headers = page.row_headers([h.height for h in view.headers])
     for i, ax in enumerate(page.axes):
         view.draw(ax, i, header=headers[i // columns], y_labels=labelled[i], x_labels=page.is_lowest(i))
@@ -127,10 +155,10 @@ def _draw_all(chart: ControlChart, rows: list[int], reason: str, columns: int, c
         headers,
         _words.title_of(chart),
         _words.subtitle_of(chart),
-        _words.footnotes_of(chart, reason),
+        [*marks.footnotes, *_words.footnotes_of(chart, reason)],
         view.ruler,
     )
-    page.figure.set_label("\n".join(chart.alt_text()["text"].iloc[rows]))
+    page.figure.set_label(marks.described(chart.alt_text()["text"].iloc[rows]))
     return page.figure
 
 

@@ -15,6 +15,7 @@ from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.plot import _result_words as result_words
 from qi_equity.plot import _style as style
 from qi_equity.plot._around import Header, draw_arrows, draw_levels, draw_phases
+from qi_equity.plot._cycle_marks import CycleRows
 from qi_equity.plot._draw import Pen, draw_panel
 from qi_equity.plot._frame import set_frame
 from qi_equity.plot._gap_panels import (
@@ -31,12 +32,13 @@ from qi_equity.plot._offscale import off_scale
 from qi_equity.plot._order import numbers_by, order_groups, rows_in_order
 from qi_equity.plot._parts import MAX_PANELS
 from qi_equity.plot._rows import XScale, x_scale
-from qi_equity.plot._scales import YScale, x_ticks
+from qi_equity.plot._scales import YScale, x_limits, x_ticks
 from qi_equity.plot._style import PALETTES, Palette
 from qi_equity.plot._text import Ruler
 from qi_equity.spc.words import and_list
 
 if TYPE_CHECKING:
+    from qi_equity.data.recorded_cycles import RecordedCycles
     from qi_equity.equity.gap_chart.gap_chart import GapChart
 
 __all__ = ["plot_gap_chart"]
@@ -57,6 +59,7 @@ def plot_gap_chart(
     order: str | Sequence[str] = "alphabetical",
     columns: int | None = None,
     colours: str = "accessible",
+    cycles: RecordedCycles | None = None,
 ) -> Figure | Axes:
     """Draw the gap of each group over time, and under it the rates of the group and of its reference.
 
@@ -78,6 +81,9 @@ def plot_gap_chart(
         Panels in a row, 1 to 4. Default: by the number of panels.
     colours : {"accessible", "making_data_count"}
         Palette; groups have no colours of their own.
+    cycles : RecordedCycles, optional
+        What holds PDSA cycles: they are marked under the gaps as
+        :func:`~qi_equity.plot.control.plot_control_chart` marks them.
 
     Returns
     -------
@@ -89,7 +95,9 @@ def plot_gap_chart(
     OptionError
         If an option is not allowed, if there are more than 24 strata, or more than one with ``ax``.
     InputTypeError
-        If ``ax`` is not an Axes, or ``columns`` not a whole number.
+        If ``ax`` is not an Axes, ``columns`` not a whole number, or ``cycles`` holds no recorded cycles.
+    DataError, ColumnError
+        If the recorded cycles cannot be read.
 
     References
     ----------
@@ -111,13 +119,13 @@ def plot_gap_chart(
     rows, reason = _ordered(chart, order)
     rows = shown_rows(chart, rows)
     if ax is not None:
-        return _draw_one(chart, ax, rows, palette)
+        return _draw_one(chart, ax, rows, palette, cycles)
     if len(rows) > MAX_PANELS:
         raise OptionError(
             f"The chart holds {len(rows)} strata; a figure holds at most {MAX_PANELS}. Choose some first "
             "with chart.select(group=..., site=...)."
         )
-    return _draw_all(chart, rows, reason, columns, palette)
+    return _draw_all(chart, rows, reason, columns, palette, cycles)
 
 
 def _ordered(chart: GapChart, order: str | Sequence[str]) -> tuple[list[int], str]:
@@ -134,20 +142,25 @@ class _Sheet:
     """Panels with frames of one size: their scales, and what stands around each."""
 
     def __init__(
-        self, chart: GapChart, rows: list[int], palette: Palette, width: float, height: float
+        self,
+        chart: GapChart,
+        panels: list[GapPanel],
+        palette: Palette,
+        width: float,
+        height: float,
+        cycles: CycleRows,
     ) -> None:
         self.chart, self.palette, self.width, self.ruler = chart, palette, width, Ruler()
-        self.panels = make_gap_panels(chart, rows)
+        self.panels, self.cycles = panels, cycles
         charts = [p.panel for p in self.panels]
         self.own_scales = chart.scale == OWN_SCALE
         parts = [[p] for p in self.panels] if self.own_scales else [self.panels]
-        scales = [gap_y_scale(chart, part, height) for part in parts]
+        scales = [gap_y_scale(chart, part, height, cycles.height) for part in parts]
         self.scales: list[YScale] = scales if self.own_scales else scales * len(charts)
         # Where nothing is drawn on a scale, its numbers would be made up.
         self.bare = [p.empty and (self.own_scales or all(q.empty for q in charts)) for p in charts]
         self.rates = _rates_scale(self.panels)
-        edges = np.concatenate([p.edges for p in charts])
-        self.xlim = (float(edges.min()), float(edges.max()))
+        self.xlim = x_limits(charts)
         self.x_ticks, self.x_labels = x_ticks(charts, str(chart.series.every), width)
         self.spacing = width / max(1, *(len(p.x) for p in charts))
         self.beyond = [
@@ -179,6 +192,7 @@ class _Sheet:
         set_frame(ax, left_ticks=numbered)
         pen = Pen(ax, scale, self.palette, self.spacing, style.CENTRE_LINE, self.no_gap)
         draw_panel(pen, panel)
+        self.cycles.draw(pen, i)
         draw_phases(pen, panel, self.ruler, self.xlim, self.width)
         draw_arrows(pen, self.beyond[i][0])
         draw_levels(pen, replace(panel, target=np.full(len(panel.x), np.nan)))
@@ -243,7 +257,9 @@ def _reference(chart: GapChart) -> str:
     return and_list(people) if len(people) <= 3 else "the reference"
 
 
-def _draw_one(chart: GapChart, ax: Axes, rows: list[int], palette: Palette) -> Axes:
+def _draw_one(
+    chart: GapChart, ax: Axes, rows: list[int], palette: Palette, cycles: RecordedCycles | None
+) -> Axes:
     if not isinstance(ax, Axes):
         raise InputTypeError(f"ax={ax!r} is of type {type(ax).__name__}; give a matplotlib Axes.")
     if len(rows) != 1:
@@ -252,12 +268,34 @@ def _draw_one(chart: GapChart, ax: Axes, rows: list[int], palette: Palette) -> A
             "chart.select(group=..., site=...); or leave ax out to draw all."
         )
     frame, points = ax.get_window_extent(), 72 / ax.figure.dpi
-    sheet = _Sheet(chart, rows, palette, frame.width * points, frame.height * points)
+    width, height, panels = frame.width * points, frame.height * points, make_gap_panels(chart, rows)
+    marks = _cycle_rows(chart, rows, panels, cycles, width)
+    # There is no footnote here.
+    panels = [replace(p, panel=replace(p.panel, words=(*p.panel.words, *marks.left_out))) for p in panels]
+    sheet = _Sheet(chart, panels, palette, width, height, marks)
     sheet.draw(ax, 0, header=sheet.headers[0].height, y_labels=True, x_labels=True)
     return ax
 
 
-def _draw_all(chart: GapChart, rows: list[int], reason: str, columns: int | None, palette: Palette) -> Figure:
+def _cycle_rows(
+    chart: GapChart,
+    rows: list[int],
+    panels: list[GapPanel],
+    cycles: RecordedCycles | None,
+    width: float,
+) -> CycleRows:
+    limits = x_limits([p.panel for p in panels])
+    return CycleRows(chart.series, chart.strata.iloc[rows], cycles, limits, width)
+
+
+def _draw_all(
+    chart: GapChart,
+    rows: list[int],
+    reason: str,
+    columns: int | None,
+    palette: Palette,
+    cycles: RecordedCycles | None,
+) -> Figure:
     strata = chart.strata.iloc[rows]
     sites = strata["site"].nunique() if "site" in strata else 0
     across = columns_for(len(rows), strata["group"].nunique(), sites)
@@ -273,7 +311,10 @@ def _draw_all(chart: GapChart, rows: list[int], reason: str, columns: int | None
     labelled = [column == 0 for _, column in places]
     numbered = [chart.scale == OWN_SCALE or first for first in labelled]
     page = Page(numbered, across, places=places, heights=heights)
-    sheet = _Sheet(chart, rows, palette, page.width, page.heights[0])
+    panels = make_gap_panels(chart, rows)
+    marks = _cycle_rows(chart, rows, panels, cycles, page.width)
+    page.heighten(marks.height, every=2)
+    sheet = _Sheet(chart, panels, palette, page.width, page.heights[0], marks)
     n = len(rows)
     headers = page.row_headers([h.height for h in sheet.headers] + [0.0] * n)
     for i in range(n):
@@ -285,10 +326,10 @@ def _draw_all(chart: GapChart, rows: list[int], reason: str, columns: int | None
         headers,
         result_words.title_of(chart.series, f"gap to {_reference(chart)}"),
         result_words.subtitle_of_series(chart.series, f"{what}, by {chart.series.every}"),
-        _footnotes(chart, reason, n),
+        [*marks.footnotes, *_footnotes(chart, reason, n)],
         sheet.ruler,
     )
-    page.figure.set_label("\n".join(chart.alt_text()["text"].iloc[rows]))
+    page.figure.set_label(marks.described(chart.alt_text()["text"].iloc[rows]))
     return page.figure
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from qi_equity.data.recorded_cycles import RecordedCycles
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
 class GapChart(GapFrames):
@@ -180,6 +182,7 @@ class GapChart(GapFrames):
         order: str | Sequence[str] = "alphabetical",
         columns: int | None = None,
         colours: str = "accessible",
+        cycles: RecordedCycles | None = None,
     ) -> Figure: ...
 
     @overload
@@ -190,6 +193,7 @@ class GapChart(GapFrames):
         order: str | Sequence[str] = "alphabetical",
         columns: int | None = None,
         colours: str = "accessible",
+        cycles: RecordedCycles | None = None,
     ) -> Axes: ...
 
     def plot(
@@ -199,6 +203,7 @@ class GapChart(GapFrames):
         order: str | Sequence[str] = "alphabetical",
         columns: int | None = None,
         colours: str = "accessible",
+        cycles: RecordedCycles | None = None,
     ) -> Figure | Axes:
         """Draw small multiples, one panel a stratum; see :func:`qi_equity.plot.gap_chart.plot_gap_chart`.
 
@@ -212,6 +217,8 @@ class GapChart(GapFrames):
             Panels in a row.
         colours : str
             Palette.
+        cycles : RecordedCycles, optional
+            What holds PDSA cycles, such as a project: they are marked under the gap of each group.
 
         Returns
         -------
@@ -231,7 +238,7 @@ class GapChart(GapFrames):
         """
         from qi_equity.plot.gap_chart import plot_gap_chart
 
-        return plot_gap_chart(self, ax=ax, order=order, columns=columns, colours=colours)
+        return plot_gap_chart(self, ax=ax, order=order, columns=columns, colours=colours, cycles=cycles)
 
     def to_dict(self) -> dict[str, Any]:
         """Turn the chart into JSON; :meth:`from_dict` gives it back without computing anything anew.

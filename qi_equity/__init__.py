@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from qi_equity.data.events import between_events as between_events
     from qi_equity.data.measure import Measure as Measure
     from qi_equity.data.recorded import RecordedChanges as RecordedChanges
+    from qi_equity.data.recorded_cycles import RecordedCycles as RecordedCycles
     from qi_equity.data.records import from_records as from_records
     from qi_equity.data.reference import Reference as Reference
     from qi_equity.data.scheme import Scheme as Scheme
@@ -167,6 +168,7 @@ _HOMES = {
     "PooledEffect": "change.pooling.result",
     "Reference": "data.reference",
     "RecordedChanges": "data.recorded",
+    "RecordedCycles": "data.recorded_cycles",
     "SuppressionRule": "data.disclosure.rule",
     "audit_disclosure": "data.disclosure.audit",
     "DisclosureAudit": "data.disclosure.audit",
@@ -213,6 +215,7 @@ __all__ = [
     "R",
     "RateTable",
     "RecordedChanges",
+    "RecordedCycles",
     "Reference",
     "RiskAdjustedCusum",
     "RuleSet",

@@ -32,8 +32,9 @@ _NONE = (
 
 @runtime_checkable
 class RecordedChanges(Protocol):
-    """What holds recorded changes: anything with a method ``phases``, such as a project of improvement work.
+    """What holds recorded changes: anything with a method ``phases``.
 
+    Projects, sites and networks of :mod:`qi_equity.pdsa` are such, and so is any log of a team's own.
     It can be given where phases are asked for, as ``phases=`` of charts and ``at=`` of
     :func:`evaluate_change`.
 

@@ -134,7 +134,8 @@ def rates(
         Proportions, rates, counts or means; not times between events.
     over : {"all", "period"} or phases
         All periods together, each by itself, or dates where a new span starts: one, a list, or a frame with
-        ``start`` and, as wanted, ``site``, ``group``, ``label``, ``reason``.
+        ``start`` and, as wanted, ``site``, ``group``, ``label``, ``reason``; or what holds the changes of
+        this measure, such as a project of :mod:`qi_equity.pdsa` (see :class:`RecordedChanges`).
     interval : str, optional
         For proportions ``"wilson"`` (default), ``"jeffreys"`` or ``"clopper-pearson"``; for rates and counts
         ``"mid-p"`` (default), ``"exact"``, ``"byar"`` or ``"ohid"`` (exact below 10 events, then Byar);

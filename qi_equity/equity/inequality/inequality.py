@@ -136,7 +136,7 @@ def inequality(
     series : StratifiedSeries
         Proportions, rates or means of groups that do not overlap.
     over : {"all", "period"} or phases
-        All periods together; each period by itself; or dates where a new span starts.
+        All periods together; each period by itself; or dates where a new span starts, as for :func:`rates`.
     measures : str or sequence of str, optional
         Ids of :func:`~qi_equity.inequality_measures`. Default: the usual ones for groups with or without an
         order (that of the scheme, from the most to the least disadvantaged) that this measure allows.

@@ -47,7 +47,7 @@ def control_chart(
         stands in ``chart.kinds``.
     phases : date, list of dates, frame or recorded changes, optional
         Where a new phase starts; a frame has ``start`` and, as wanted, ``site``, ``group``, ``label``,
-        ``reason``. What holds recorded changes, such as a team's own log, gives those of the
+        ``reason``. What holds recorded changes, such as a project of :mod:`qi_equity.pdsa`, gives those of the
         measure (see :class:`RecordedChanges`).
     baseline : int or date, optional
         The first periods of each phase, or those up to a date, that set the lines. Default: the whole phase.

@@ -28,8 +28,8 @@ def run_chart(
         What to chart; a measure of any kind.
     phases : date, list of dates, frame or recorded changes, optional
         Where a new phase starts; a frame has ``start`` and, as wanted, ``site``, ``group``, ``label``,
-        ``reason``. What holds recorded changes, such as a project of :mod:`qi_equity.pdsa`, gives those of the
-        measure (see :class:`RecordedChanges`).
+        ``reason``. What holds recorded changes, such as a project of :mod:`qi_equity.pdsa`, gives those of
+        the measure (see :class:`RecordedChanges`).
     baseline : int or date, optional
         The first periods of each phase, or those up to a date, that set the median. Default: the whole phase.
     exclude : period, list of periods or frame, optional

@@ -49,8 +49,8 @@ def gap_chart(
         Length of a period; shorter ones are summed, longer ones stay.
     phases : date, list of dates, frame or recorded changes, optional
         Where a new phase starts; a frame has ``start`` and, as wanted, ``site``, ``group``, ``label``,
-        ``reason``. What holds recorded changes, such as a project of :mod:`qi_equity.pdsa`, gives those of the
-        measure (see :class:`RecordedChanges`). A reference is cut at the phases of the group beside it.
+        ``reason``. What holds recorded changes, such as a project of :mod:`qi_equity.pdsa`, gives those of
+        the measure (see :class:`RecordedChanges`). A reference is cut at the phases of the group beside it.
     baseline : int or date, optional
         The first periods of each phase, or those up to a date, that set the lines. Default: the whole phase.
     exclude : period, list of periods or frame, optional

@@ -19,6 +19,7 @@ from qi_equity.plot._offscale import Arrow
 from qi_equity.plot._panels import Panel
 from qi_equity.plot._text import Ruler
 
+_PHASE, _POST_HOC = (0, (1, 1.5)), (0, (5, 2, 1, 2))
 _NAME_PT, _COUNTS_PT, _STRIP_PT, _GAP_PT = 14.0, 12.5, 11.0, 3.0
 
 
@@ -173,14 +174,11 @@ def draw_phases(pen: Pen, panel: Panel, ruler: Ruler, xlim: tuple[float, float],
     starts = [panel.edges[p.start] for p in parts[1:]]
     at = [(s - xlim[0]) / (xlim[1] - xlim[0]) * width for s in starts]
     height = pen.scale.beside(pen.scale.top, -(pen.scale.phases / 2 + 1))
-    label = style.PHASE
+    said: set[str] = set()
     for i, (part, start) in enumerate(zip(parts[1:], starts, strict=True)):
-        pen.ax.axvline(
-            start, color=style.MUTED, linewidth=1.1, linestyle=(0, (1, 1.5)), label=label, zorder=1.5
-        )
-        label = "_phase"
         number = int(panel.phase[part.start])
         text = panel.phase_labels.get(number, f"phase {number}")
+        _phase_line(pen, start, text, said)
         right = (at[i + 1] if i + 1 < len(at) else width) - at[i] - 5
         left = at[i] - (at[i - 1] if i else 0) - 3
         toward_left = right < min(left, ruler.width(text, style.SMALL)) and i + 1 == len(at) and not i
@@ -199,13 +197,23 @@ def draw_phases(pen: Pen, panel: Panel, ruler: Ruler, xlim: tuple[float, float],
         )
 
 
+def _phase_line(pen: Pen, start: float, text: str, said: set[str]) -> None:
+    """Draw the start of a phase; one without a recorded reason in other dashes, as the legend says."""
+    post_hoc = text == POST_HOC or text.endswith((f"({POST_HOC})", f", {POST_HOC}"))
+    label, dashes = (style.POST_HOC_PHASE, _POST_HOC) if post_hoc else (style.PHASE, _PHASE)
+    shown = "_phase" if label in said else label
+    pen.ax.axvline(start, color=style.MUTED, linewidth=1.1, linestyle=dashes, label=shown, zorder=1.5)
+    said.add(label)
+
+
 def _phase_text(text: str, room: float, ruler: Ruler) -> str:
     """Cut the label of a phase to the room; that it is post hoc is kept as long as that alone fits."""
     told = f" ({POST_HOC})"
     if ruler.width(text, style.SMALL) <= room or not text.endswith(told):
         return ruler.shorten(text, room, style.SMALL)
     label = ruler.shorten(text.removesuffix(told), room - ruler.width(told, style.SMALL), style.SMALL)
-    return f"{label}{told}" if label else ruler.shorten(POST_HOC, room, style.SMALL)
+    alone = POST_HOC if ruler.width(POST_HOC, style.SMALL) <= room else ruler.shorten(text, room, style.SMALL)
+    return f"{label}{told}" if label else alone
 
 
 def draw_arrows(pen: Pen, arrows: Sequence[Arrow]) -> None:

@@ -26,6 +26,7 @@ Bools = NDArray[np.bool_]
 # With fewer births one event more or less moves the rate by more than three in a hundred.
 _FEW = 30
 _POST_HOC = "post hoc"
+_STARTS = {style.PHASE: style.CHANGE, style.POST_HOC_PHASE: style.POST_HOC_CHANGE}
 _COUNTERFACTUAL = (0, (4, 1.6))
 
 
@@ -140,8 +141,8 @@ def draw_change(pen: Pen, panel: ChangePanel) -> None:
         _draw_line(pen, panel, panel.fitted, inside, pen.palette.centre_line, "-", told, 0.16)
     _draw_points(pen, panel)
     for line in pen.ax.get_lines():
-        if line.get_label() == style.PHASE:
-            line.set_label(style.CHANGE)
+        label = str(line.get_label())
+        line.set_label(_STARTS.get(label, label))
 
 
 def _draw_line(

@@ -89,7 +89,7 @@ LIMITS = "control limits"
 WITHIN = "within the limits"
 TARGET = "target"
 BASELINE = "baseline that sets the lines"
-PHASE = "start of a phase"
+PHASE, POST_HOC_PHASE = "start of a phase", "start of a phase, post hoc (no recorded reason)"
 OFF_SCALE = "off the scale"
 
 CYCLE_BARS = {"test": "PDSA cycle: test", "implement": "PDSA cycle: implementation"}
@@ -143,7 +143,7 @@ OBSERVED, OBSERVED_FEW = "observed", "observed, fewer than 30 births"
 LEFT_OUT = "left out of the evaluation"
 FITTED, FITTED_BAND = "fitted line", "interval of the fitted line"
 COUNTERFACTUAL, COUNTERFACTUAL_BAND = "as without the change", "interval of the line without the change"
-CHANGE = "start of a change"
+CHANGE, POST_HOC_CHANGE = "start of a change", "start of a change, post hoc (no recorded reason)"
 GROUP, REFERENCE = "rate of the group", "rate of its reference"
 
 LEGEND_ORDER = (
@@ -155,6 +155,7 @@ LEGEND_ORDER = (
     COUNTERFACTUAL,
     COUNTERFACTUAL_BAND,
     CHANGE,
+    POST_HOC_CHANGE,
     IMPROVED,
     WORSENED,
     MOVED,
@@ -190,6 +191,7 @@ LEGEND_ORDER = (
     WITHIN,
     TARGET,
     PHASE,
+    POST_HOC_PHASE,
     BASELINE,
     PROVISIONAL,
     EXCLUDED,

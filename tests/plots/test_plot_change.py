@@ -101,7 +101,7 @@ def test_points_fitted_and_counterfactual_lines_are_those_of_the_table(two: qe.C
         np.testing.assert_allclose(without.get_ydata(), 1000 * part["counterfactual"].iloc[-1])
         assert before.get_linestyle() == "-"
         assert without.get_linestyle() == "--"
-        (start,) = lines(ax, style.CHANGE)
+        (start,) = lines(ax, style.POST_HOC_CHANGE)
         assert float(start.get_xdata()[0]) == pytest.approx(
             (pd.Timestamp("2023-12-16") - pd.Timestamp("1970-01-01")).days, abs=1
         )

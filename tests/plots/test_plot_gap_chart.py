@@ -102,7 +102,7 @@ def test_observed_minus_expected_lies_about_zero() -> None:
     figure = plot_gap_chart(chart)
     assert titles(figure) == ["East", "West"]
     assert figure.axes[0].get_ylabel().endswith("events beyond expected")
-    assert one(figure.axes[0], style.PHASE).get_xdata()[0] == pytest.approx(
+    assert one(figure.axes[0], style.POST_HOC_PHASE).get_xdata()[0] == pytest.approx(
         one(figure.axes[2], "_phase").get_xdata()[0]
     )
     np.testing.assert_allclose(

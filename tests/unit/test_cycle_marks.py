@@ -146,13 +146,13 @@ def test_what_holds_recorded_cycles_is_told_from_what_does_not() -> None:
 def test_cycles_are_read_by_name_of_the_measure_in_order_of_start_from_any_frame() -> None:
     series = series_of()
     columns = dict(zip(COLUMNS, zip(
-        (2, "", "2023-05-01", "", " ", "East", "implement", ""),
-        (1, "Tool", "2023-03-01", "2023-03-09", "North", None, "test", "adapt"),
+        (1, "", "2023-05-01", "", " ", "East", "implement", ""),
+        (2, "Tool", "2023-03-01", "2023-03-09", "North", None, "test", "adapt"),
         strict=True), strict=True))  # fmt: skip
     diary = Diary(frame=pl.DataFrame({**columns, "more": [0, 0]}, strict=False))
     table = read_cycles(series, diary)
     assert diary.asked == [series.measure.name]
-    assert table["label"].tolist() == ["Tool", "2"]
+    assert table["label"].tolist() == ["Tool", "1"]
     assert table["site"].tolist() == ["North", None]
     assert table["decision"].tolist() == ["adapt", ""]
     assert table["start"].tolist() == [pd.Timestamp("2023-03-01"), pd.Timestamp("2023-05-01")]
@@ -259,8 +259,9 @@ def test_a_cycle_that_reaches_beyond_the_chart_is_cut_there_and_its_decision_tol
     assert "Ended after the last period: Cycle 1 (test, 2022-06-01 to 2025-03-01): expand." in notes(figure)
 
 
-def test_even_the_shortest_cycle_at_the_edge_can_be_seen() -> None:
-    ax = draw(one(), cycle("1", "2024-12-31", "2024-12-31", decision="adopt")).axes[0]
+@pytest.mark.parametrize("day", ["2024-12-31", "2024-06-12", "2023-01-01"])
+def test_even_the_shortest_cycle_can_be_seen(day: str) -> None:
+    ax = draw(one(), cycle("1", day, day, decision="adopt")).axes[0]
     ((start, end, _),) = bars(ax)
     scaled = ax.get_window_extent().width * 72 / 100 / (ax.get_xlim()[1] - ax.get_xlim()[0])
     assert (end - start) * scaled >= 2
@@ -310,6 +311,8 @@ def test_marks_lie_between_the_data_and_the_row_of_what_is_missing() -> None:
         assert missing.get_ydata()[0] < min(heights)
         assert max(heights) < min(low, 0.0) or max(heights) < low
         assert len(set(heights)) == 3
+        row = ax.transData.transform([(0, missing.get_ydata()[0]), (0, min(heights))])[:, 1]
+        assert np.diff(row)[0] > 8 / 72 * 100
         pixels = sorted(ax.transData.transform([(0, h) for h in heights])[:, 1])
         assert np.diff(pixels) == pytest.approx([11 / 72 * 100] * 2)
 
@@ -381,6 +384,8 @@ def test_names_stand_where_their_row_has_room_and_never_on_each_other() -> None:
     assert where["Cycle two"][1] < at("2023-07-02")
     assert where["Cycle three"][0] > at("2023-10-01")
     assert where["Cycle four"][1] < at("2024-08-20")
+    tight = [rows[0], cycle("two", "2023-05-01", "2023-05-20"), cycle("three", "2023-06-20", "2023-07-20")]
+    assert "Cycle two" not in written(draw(one(), *tight).axes[0])
     close = [cycle(str(i), f"2023-{i:02d}-01", f"2023-{i:02d}-20") for i in range(1, 13)]
     boxes = [t.get_window_extent() for t in draw(one(), *close).axes[0].texts if "Cycle" in t.get_text()]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
@@ -482,7 +487,10 @@ def test_the_ratio_gap_chart_has_room_for_the_marks_too() -> None:
     gap = qe.gap_chart(series_of(sites=None), reference="West", every="month", scale="ratio")
     (upper, _) = draw(gap, cycle("1", "2023-06-12", "2023-08-31", decision="adopt")).axes
     ((_, _, height),) = bars(upper)
-    assert upper.get_ylim()[0] < height < min(upper.get_yticks())
+    lowest = min(
+        float(np.nanmin(line.get_ydata())) for name in ("_value", "_lower") for line in lines(upper, name)
+    )
+    assert upper.get_ylim()[0] < height < lowest
 
 
 def test_the_evaluation_marks_cycles_and_describes_them() -> None:
@@ -532,5 +540,18 @@ def test_post_hoc_stands_on_each_panel_and_in_the_notes() -> None:
     )
     figure = chart.plot()
     assert all("(post hoc)" in " ".join(written(ax)) for ax in figure.axes)
+    assert style.POST_HOC_PHASE in legend(figure)
+    assert style.PHASE not in legend(figure)
     assert "phase_post_hoc" in chart.notes["code"].tolist()
     assert "post hoc" in notes(figure)
+
+
+def test_a_recorded_phase_and_a_post_hoc_one_differ_in_dashes_and_legend() -> None:
+    phases = pd.DataFrame({"start": ["2023-12-01", "2024-08-01"], "reason": ["Cycle 4: adopted", None]})
+    figure = one(phases=phases).plot()
+    ax = figure.axes[0]
+    (recorded,), (post_hoc,) = lines(ax, style.PHASE), lines(ax, style.POST_HOC_PHASE)
+    assert recorded.get_xdata()[0] == pytest.approx(at("2023-12-01"))
+    assert post_hoc.get_xdata()[0] == pytest.approx(at("2024-08-01"))
+    assert recorded._dash_pattern != post_hoc._dash_pattern
+    assert {style.PHASE, style.POST_HOC_PHASE} <= set(legend(figure))

@@ -15,6 +15,7 @@ from qi_equity._version import __version__
 from qi_equity.datasets import _calibration as calibration
 from qi_equity.datasets import _plan as plan
 from qi_equity.datasets._draw import TERM_DAYS, draw
+from qi_equity.datasets._options import site_names, whole_number
 from qi_equity.datasets._truth import truth
 from qi_equity.errors import InputTypeError, OptionError
 
@@ -26,7 +27,6 @@ SOURCE = (
 
 _FEWEST, _MOST = 1_000, 10_000_000
 _FEWEST_MONTHS, _MOST_MONTHS = 2, 600
-_MOST_SITES = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -255,8 +255,8 @@ def _check(
     effect: float | None,
     seed: int,
 ) -> plan.Settings:
-    n = _whole_number("n", n, _FEWEST, _MOST)
-    months = _whole_number("months", months, _FEWEST_MONTHS, _MOST_MONTHS)
+    n = whole_number("n", n, _FEWEST, _MOST)
+    months = whole_number("months", months, _FEWEST_MONTHS, _MOST_MONTHS)
     first = _day("start", start)
     if first != first.astype("datetime64[M]"):
         raise OptionError(f"start={start!r} is not the first of a month; give a date such as '2022-01-01'.")
@@ -270,23 +270,9 @@ def _check(
             f"change_date={str(changed)!r} is not inside the months; give a date after {first}, before {end}."
         )
     return plan.Settings(
-        n, _site_names(sites), first, months, measure, change, changed,
+        n, site_names(sites), first, months, measure, change, changed,
         _effect(change, effect, measure), _validate.whole_number("seed", seed),
     )  # fmt: skip
-
-
-def _whole_number(argument: str, value: object, least: int, most: int) -> int:
-    """Return a whole number within both bounds; every refusal names both."""
-    allowed = f"give a whole number from {least:,} to {most:,}."
-    try:
-        found = _validate.whole_number(argument, value)
-    except InputTypeError as error:
-        raise InputTypeError(f"{argument}={value!r} is not a whole number; {allowed}") from error
-    except OptionError:
-        found = -1
-    if not least <= found <= most:
-        raise OptionError(f"{argument}={value!r} is not allowed; {allowed}")
-    return found
 
 
 def _effect(change: str | None, effect: float | None, measure: str) -> float:
@@ -321,16 +307,6 @@ def _day(argument: str, value: str | date) -> np.datetime64:
         raise OptionError(
             f"{argument}={value!r} is not a date; give ISO text such as '2022-01-31'."
         ) from None
-
-
-def _site_names(sites: int | Sequence[str]) -> tuple[str, ...]:
-    if isinstance(sites, str | Sequence):
-        names = _validate.names("sites", sites)
-        if not names:
-            raise OptionError("sites=[] holds no site; give a number of 1 or more, or names.")
-        return names
-    count = _whole_number("sites", sites, 1, _MOST_SITES)
-    return tuple(f"Synthetic site {i:0{len(str(count))}d}" for i in range(1, count + 1))
 
 
 def _method(settings: plan.Settings) -> dict[str, Any]:

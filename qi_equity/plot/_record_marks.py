@@ -1,0 +1,67 @@
+"""How PDSA records look in figures: decisions as under charts, results of predictions, meetings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.path import Path
+
+from qi_equity.plot import _style as style
+from qi_equity.plot._record_words import PLANNED
+
+_QUESTION = Path(
+    [(-0.55, 0.5), (-0.55, 1.25), (0.65, 1.25), (0.65, 0.5), (0.65, 0.05), (0.0, 0.1), (0.0, -0.45),
+     (-0.06, -1.05), (0.06, -1.05)],
+    [1, 4, 4, 4, 4, 4, 4, 1, 2],
+)  # fmt: skip
+
+MATCHED: dict[str, tuple[str | Path, str, str]] = {
+    "yes": ("o", style.INK, "result matched the prediction"),
+    "no": ("o", "white", "result did not match the prediction"),
+    "not yet visible": (_QUESTION, "none", "not yet visible whether it matched"),
+}
+MEETINGS: dict[str, tuple[str, str]] = {
+    "learning session": ("*", "learning session"),
+    "data call": ("v", "data call"),
+    "coaching call": ("d", "coaching call"),
+}
+PLANNED_LABEL = "PDSA cycle: planned"
+_DASHES = (0, (2, 1.4))
+
+
+def mark(ax: Axes, x: float, y: float, marker: str | Path, label: str, **looks: Any) -> None:
+    """Put one mark; it is the same whatever style the process has set."""
+    usual = {
+        "markersize": 7.0, "markerfacecolor": "none", "markeredgecolor": style.INK, "markeredgewidth": 1.6,
+    }  # fmt: skip
+    ax.plot(
+        [x], [y], marker=marker, label=label, linestyle="None", zorder=5, clip_on=False, **(usual | looks)
+    )
+
+
+def mark_decision(ax: Axes, x: float, y: float, sign: str, *, size: float, colour: str = style.INK) -> None:
+    """Put the mark of a decision, or that the cycle is under way; a planned cycle has none."""
+    if sign != PLANNED:
+        mark(ax, x, y, style.CYCLE_MARKERS[sign], "_decision", markersize=size, markeredgecolor=colour)
+
+
+def explain(ax: Axes, label: str, marker: str | Path, **looks: Any) -> None:
+    """Put an entry into the legend, in ink on white whatever ground the mark itself stands on."""
+    usual = {
+        "markersize": 7.0, "markerfacecolor": "none", "markeredgecolor": style.INK, "markeredgewidth": 1.6,
+    }  # fmt: skip
+    ax.plot([], [], marker=marker, label=label, linestyle="None", **(usual | looks))
+
+
+def explain_decisions(ax: Axes, signs: set[str]) -> None:
+    """Explain the decisions that are there."""
+    for sign in (s for s in style.CYCLE_ENDS if s in signs):
+        explain(ax, style.CYCLE_ENDS[sign], style.CYCLE_MARKERS[sign])
+
+
+def explain_results(ax: Axes, found: set[str]) -> None:
+    """Explain the results of predictions that are there."""
+    for matched in (m for m in MATCHED if m in found):
+        marker, face, label = MATCHED[matched]
+        explain(ax, label, marker, markerfacecolor=face)

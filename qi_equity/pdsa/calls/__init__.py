@@ -1,0 +1,1 @@
+"""Calls on the data: what a network looks at, month by month."""

@@ -1,0 +1,162 @@
+"""What the data say in a review: how complete they are, what could have been seen, and signals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.data.series import StratifiedSeries
+from qi_equity.errors import OptionError
+from qi_equity.planning.months import months_to_detect
+from qi_equity.planning.plan import make_plan
+from qi_equity.spc.chart import ControlChart
+
+__all__ = ["FALSE_ALARM_MONTHS", "completeness", "detection", "expected", "last_phase", "signals"]
+
+FALSE_ALARM_MONTHS = 150
+"""Months between false signals at which what charts can show is compared."""
+
+_KEYS = ["site", "group"]
+_PARTS = ("known", "not_stated", "not_known", "missing")
+_CAN = ("can_signal_improvement", "can_signal_deterioration")
+
+
+def completeness(series: StratifiedSeries) -> pd.DataFrame:
+    """Give births and unrecorded outcomes of each group, and how much of the ethnicity of a site is known.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``measure, site, group, status`` (of the last month), ``births_month, births_series,
+        unrecorded_month, unrecorded_series, months_observed, months``, and of the whole site, the same in
+        all its groups, ``known_month, known_series`` (shares; NaN where that is not known).
+    """
+    data = series.data
+    last = data[data["period"] == data["period"].max()].reset_index(drop=True)
+    by = data.groupby(_KEYS, observed=False, sort=False)
+    sums = by[["denominator", "unrecorded"]].sum(min_count=1)
+    observed = (data["status"] == "observed").groupby([data[k] for k in _KEYS], observed=False, sort=False)
+    keys = pd.MultiIndex.from_frame(last[_KEYS].astype("str"))
+    sums.index = pd.MultiIndex.from_tuples([tuple(map(str, key)) for key in sums.index], names=_KEYS)
+    months = observed.sum()
+    months.index = sums.index
+    return last[_KEYS].astype("str").assign(
+        measure=pd.Series([series.measure.name] * len(last), dtype="str"),
+        status=last["status"].astype("str"),
+        births_month=last["denominator"],
+        births_series=sums["denominator"].reindex(keys).to_numpy(),
+        unrecorded_month=last["unrecorded"],
+        unrecorded_series=sums["unrecorded"].reindex(keys).to_numpy(),
+        months_observed=months.reindex(keys).to_numpy(dtype=np.int64),
+        months=np.int64(len(series.periods)),
+        **_known(series, last["site"].astype("str")),
+    )[[
+        "measure", *_KEYS, "status", "births_month", "births_series", "unrecorded_month",
+        "unrecorded_series", "months_observed", "months", "known_month", "known_series",
+    ]]  # fmt: skip
+
+
+def _known(series: StratifiedSeries, site: pd.Series) -> dict[str, pd.Series]:
+    """Give the share of births with a known group, of each site; NaN where the data do not tell."""
+    try:
+        by_month, whole = series.completeness(), series.completeness(by_period=False)
+    except OptionError:
+        none = pd.Series(np.nan, index=site.index)
+        return {"known_month": none, "known_series": none}
+    last = by_month[by_month["period"] == by_month["period"].max()]
+    return {
+        name: site.map(pd.Series(table["known"].to_numpy(), index=table["site"].astype("str")))
+        for name, table in (("known_month", last), ("known_series", whole))
+    }
+
+
+def detection(chart: ControlChart, change: float, within: float) -> pd.DataFrame:
+    """Say what the chart of each group can show, and after how many months on average.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``measure, site, group, kind, births_per_month, rate, changed_rate, months_to_detect,
+        can_signal_improvement, can_signal_deterioration, visible``. Months are those of the chart of that
+        kind whose limit or threshold is set for one false signal in 150 months; NaN where nothing can be
+        reckoned, infinite where it never shows.
+    """
+    kinds = chart.kinds["kind"].to_numpy()
+    births, rate, changed = np.full((3, len(kinds)), np.nan)
+    months = np.full(len(kinds), np.nan)
+    if chart.series.measure.kind != "mean":
+        plan = make_plan(chart.series, change)
+        births, rate, changed = plan.births, plan.rate, plan.changed
+        for kind in sorted({"p", "u", "c", "cusum"} & set(kinds)):
+            rows = kinds == kind
+            months[rows] = months_to_detect(
+                births[rows], rate[rows], changed[rows], chart=kind,
+                false_alarm_months=FALSE_ALARM_MONTHS,
+                kind="proportion" if plan.family == "binomial" else "rate",
+            )  # fmt: skip
+    strata = chart.strata.astype("str")
+    return strata.assign(
+        measure=pd.Series([chart.series.measure.name] * len(strata), dtype="str"),
+        kind=pd.Series(kinds, dtype="str"),
+        births_per_month=births,
+        rate=rate,
+        changed_rate=changed,
+        months_to_detect=months,
+        **{name: last_phase(chart)[name].to_numpy() for name in _CAN},
+        visible=months <= within,
+    )[[
+        "measure", *_KEYS, "kind", "births_per_month", "rate", "changed_rate", "months_to_detect", *_CAN,
+        "visible",
+    ]]  # fmt: skip
+
+
+def last_phase(chart: ControlChart) -> pd.DataFrame:
+    """Give the summary of the last phase of each stratum, in the order of the strata."""
+    summary = chart.summary()
+    keys = pd.MultiIndex.from_frame(chart.strata[_KEYS].astype("str"))
+    last = summary.assign(**{k: summary[k].astype("str") for k in _KEYS}).drop_duplicates(_KEYS, keep="last")
+    texts = {name: last[name].astype("str").where(last[name].notna(), None) for name in _CAN}
+    return last.assign(**texts).set_index(_KEYS).reindex(keys).reset_index()
+
+
+def signals(chart: ControlChart, since: Mapping[str, np.datetime64]) -> pd.DataFrame:
+    """Give the signals that reach into the months since each site's last call.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``measure, site, group, phase, rule, start, end, n_points, side, meaning``.
+    """
+    found = chart.signals
+    site = found["site"].astype("str")
+    first = site.map(since).to_numpy(dtype="datetime64[M]")
+    found = found[found["end"].to_numpy(dtype="datetime64[M]") >= first].reset_index(drop=True)
+    texts = {
+        name: found[name].astype("str").where(found[name].notna(), None)
+        for name in (*_KEYS, "rule", "side", "meaning")
+    }
+    found = found.assign(measure=pd.Series([chart.series.measure.name] * len(found), dtype="str"), **texts)
+    return found[["measure", *_KEYS, "phase", "rule", "start", "end", "n_points", "side", "meaning"]]
+
+
+def expected(charts: Mapping[str, ControlChart], found: pd.DataFrame) -> pd.DataFrame:
+    """Set the charts that signal beside those that would if nothing had changed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``measure, charts`` (strata and phases with points), ``with_signal`` (of these, since they began),
+        ``expected`` (of these, if nothing had changed), ``signals_now`` (signals since the last call).
+    """
+    rows = []
+    for name, chart in charts.items():
+        summary = chart.summary()
+        now = int((found["measure"] == name).sum())
+        rows.append((
+            name, int((summary["n_points"] > 0).sum()), int((summary["n_signals"] > 0).sum()),
+            float(summary["false_signal_probability"].sum()), now,
+        ))  # fmt: skip
+    table = pd.DataFrame(rows, columns=["measure", "charts", "with_signal", "expected", "signals_now"])
+    return table.astype({"measure": "str", "charts": "int64", "with_signal": "int64", "signals_now": "int64"})

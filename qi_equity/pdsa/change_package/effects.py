@@ -1,0 +1,130 @@
+"""The effect of a change idea, pooled over sites: overall, for each group, and of each gap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.change.evaluate import evaluate_change
+from qi_equity.change.model import ChangeModel
+from qi_equity.change.pooling.pool import pool_sites
+from qi_equity.change.pooling.result import PooledEffect
+from qi_equity.change.result import ChangeEvaluation
+from qi_equity.data.series import StratifiedSeries
+
+__all__ = ["DIFFERENCE", "RATIO", "PooledIdea", "pool_idea"]
+
+RATIO, DIFFERENCE = "ratio", "difference"
+_FIRST = 1
+
+_OVERLAP = "No effect overall: a woman may be in several groups, and a sum would count her more than once."
+_APART = "Left out of the effect overall, because the change came to groups at different times: {}."
+_NOBODY = "No effect overall: at the sites where the change was made, no group had it everywhere."
+_SOME = "The effect overall is that of the groups that had the change at every site of it: {}."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PooledIdea:
+    """What was pooled of an idea.
+
+    Parameters
+    ----------
+    by_group : PooledEffect
+        By group, with gaps.
+    overall : PooledEffect or None
+        Of the groups together; None where there is none.
+    said : list of str
+        What must be told of the effect overall.
+    """
+
+    by_group: PooledEffect
+    overall: PooledEffect | None
+    said: list[str]
+
+    @property
+    def together(self) -> pd.DataFrame:
+        """The effect overall: one row a scale, or none."""
+        return _first(self.overall.groups) if self.overall else pd.DataFrame()
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """The effects by group: one row a group and scale."""
+        return _first(self.by_group.groups)
+
+    @property
+    def gaps(self) -> pd.DataFrame:
+        """The gaps: one row a group and scale."""
+        return _first(self.by_group.gaps)
+
+    @property
+    def directions(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Ratios overall of the single sites that have one."""
+        if self.overall is None:
+            return np.empty(0)
+        sites = self.overall.sites
+        rows = sites[(sites["what"] == "change") & (sites["scale"] == RATIO) & (sites["change"] == _FIRST)]
+        return rows["estimate"].dropna().to_numpy(np.float64)
+
+    @property
+    def changed_again(self) -> bool:
+        """Whether further changes are evaluated, such as a stop; they are in none of these numbers."""
+        return bool((self.by_group.groups["change"] > _FIRST).any())
+
+
+def pool_idea(evaluation: ChangeEvaluation, method: str, interval: str) -> PooledIdea:
+    """Pool the first change of each stratum, by group and over the groups together."""
+    by_group = pool_sites(evaluation, method=method, interval=interval)
+    series, at, said = _together(evaluation)
+    if series is None:
+        return PooledIdea(by_group, None, said)
+    options = evaluation.options
+    total = evaluate_change(
+        series.total(),
+        at,
+        # No gap is asked for: over all groups together there is nobody else.
+        reference="rest",
+        model=ChangeModel(**options["model"]),
+        seasonal=options["seasonal"],
+        phase_in=options["phase_in"],
+        meaningful=options["meaningful"],
+        confidence=options["confidence"],
+    )
+    return PooledIdea(by_group, pool_sites(total, method=method, interval=interval), said)
+
+
+def _first(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["change"] == _FIRST].reset_index(drop=True)
+
+
+def _together(evaluation: ChangeEvaluation) -> tuple[StratifiedSeries | None, pd.DataFrame, list[str]]:
+    """Give the series of those who had the change together, when each site made it, and what to tell.
+
+    At each site all groups together must have had it at the same time: otherwise part of them would still be
+    in the time before.
+    """
+    series, study = evaluation.series, evaluation.study
+    if series.scheme is not None and series.scheme.overlapping:
+        return None, pd.DataFrame(), [_OVERLAP]
+    strata = study.strata.astype("str").assign(
+        had=~np.isnan(study.schedule.starts[:, 0]),
+        when=[str(row) for row in study.schedule.starts.tolist()],
+    )
+    here = strata[strata["site"].isin(strata.loc[strata["had"], "site"])]
+    times = here[here["had"]].groupby("site", sort=False)["when"].nunique()
+    apart = times.index[times > 1].tolist()
+    said = [_APART.format(", ".join(apart))] if apart else []
+    here = here[~here["site"].isin(apart)]
+    everywhere = here.groupby("group", sort=False)["had"].all()
+    groups = everywhere.index[everywhere].tolist()
+    if not groups:
+        return None, pd.DataFrame(), [*said, _NOBODY]
+    if len(groups) < len(everywhere):
+        said.append(_SOME.format(", ".join(groups)))
+        series = series.select(group=groups)
+    phases = study.when.phases
+    phases = phases[(phases["phase"] > 1) & ~phases["site"].isin(apart) & phases["group"].isin(groups)]
+    at = phases.drop_duplicates(["site", "phase"])[["site", "start", "label", "reason"]]
+    return series, at.reset_index(drop=True), said

@@ -58,8 +58,8 @@ def evaluate_change(
         When changes were made: for all strata, or a frame with ``start`` and, as far as wanted, ``site``,
         ``group``, further strata, ``label`` and ``reason`` (staggered starts). A date inside a period counts
         the whole of it as after the change. With several changes each is set against the time between it and
-        the one before. What holds recorded changes, such as a project of :mod:`qi_equity.pdsa`, gives those of
-        the measure (see :class:`RecordedChanges`).
+        the one before. What holds recorded changes, such as a project of :mod:`qi_equity.pdsa`, gives those
+        of the measure (see :class:`RecordedChanges`).
     reference : str, float or Reference
         What the groups are compared with, as for :func:`gaps`: a group, ``"rest"``, ``"best"`` (the best
         before the change), ``"target"``, or a number. There is no default: no group is the norm.

@@ -22,6 +22,14 @@ __all__ = ["open"]
 
 Objects = frozenset[tuple[str, ...]]
 
+_LOST = """
+WITH RECURSIVE reached(id) AS (
+    SELECT id FROM record WHERE parent IS NULL
+    UNION SELECT record.id FROM record JOIN reached ON record.parent = reached.id
+)
+SELECT (SELECT count(*) FROM record) - (SELECT count(*) FROM reached)
+"""
+
 
 def open(where: str | os.PathLike[str], *, timeout: float = 30.0) -> Store:
     """Open a store of records; a SQLite file that is not there yet is made.
@@ -169,6 +177,9 @@ def _check(connection: Connection, where: str) -> None:
             f"{where!r} has not the tables of a store; they differ in: {named}. Someone changed it: do not "
             "use it; restore the last copy, or import the last export."
         )
+    lost = connection.execute(text(_LOST)).scalar()
+    if lost:
+        raise damaged(where, f"{lost} records hang on each other in a circle")
 
 
 def _objects(connection: Connection) -> Objects:
@@ -200,7 +211,9 @@ def _objects_of(schema: str) -> Objects:
 
 def _schema(connection: Connection, where: str) -> str:
     """Give the schema of a database, which must be one that this version knows."""
-    schema = migrate.schema_of(connection) or "none"
+    schema = migrate.schema_of(connection)
+    if schema is None:
+        raise damaged(where, "it does not say which schema it has")
     if schema not in migrate.known():
         raise StoreError(
             f"{where!r} has schema {schema!r}; this version of qi_equity knows up to {migrate.newest()!r}. "

@@ -12,7 +12,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine
 
 from qi_equity import _result, _validate
-from qi_equity.errors import InputTypeError, OptionError
+from qi_equity.errors import DataError, InputTypeError, OptionError
 from qi_equity.pdsa.records.base import Record
 from qi_equity.pdsa.store import csv_files, json_files, listing, migrate
 from qi_equity.pdsa.store.engine import is_sqlite, reading, writing
@@ -21,7 +21,7 @@ from qi_equity.pdsa.store.failures import told
 from qi_equity.pdsa.store.files import read_text, write_bytes
 from qi_equity.pdsa.store.kinds import ROOTS, kinds, site_of
 from qi_equity.pdsa.store.rows import Place, placed
-from qi_equity.pdsa.store.trees import Tree, present, read, roots, top_of
+from qi_equity.pdsa.store.trees import Tree, present, read, read_around, roots
 from qi_equity.pdsa.store.writing import (
     Changes,
     changes_of,
@@ -172,7 +172,7 @@ class Store:
                 raise StoreError(
                     f"The store has no {type(record).__name__} {record.id!r}; add it with add(record)."
                 )
-            tree = self._tree(connection, record.id)
+            tree = read_around(connection, record.id, self._where)
             changes = changes_of(record, tree, by)
             root = self._write(connection, tree, changes)
         return next(r for r, _ in root.walk() if isinstance(r, type(record)) and r.id == record.id)
@@ -319,7 +319,7 @@ class Store:
         found = json_files.from_json(str(source) if is_text else read_text(source))
         alone = [r for r in found if to is None and not isinstance(r, ROOTS)]
         if alone:
-            raise InputTypeError(
+            raise DataError(
                 f"The export has a {type(alone[0]).__name__}, which cannot stand by itself; say with to= "
                 "what is to hold it."
             )
@@ -355,10 +355,6 @@ class Store:
             trees = [read(connection, top, self._where) for top in roots(connection)]
         return csv_files.write_tables(folder, [pair for t in trees for pair in placed(t.root, _place(t))])
 
-    def _tree(self, connection: Connection, record: str) -> Tree:
-        """Read the whole tree that has a record."""
-        return read(connection, top_of(connection, record, self._where), self._where)
-
     def _insert(self, connection: Connection, new: Sequence[Record], to: str | None) -> None:
         """Write new records with all within them."""
         refuse_present(connection, [record for tree in new for record, _ in tree.walk()])
@@ -370,7 +366,7 @@ class Store:
             return
         if not present(connection, [_an_id("to", to)]):
             raise StoreError(f"to={to!r}: the store has no such record; list() gives those that are there.")
-        tree = self._tree(connection, to)
+        tree = read_around(connection, to, self._where)
         holder = next(record for record, _ in tree.root.walk() if record.id == to)
         changes = Changes()
         for record in new:

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, select
 
 from qi_equity.pdsa.records.base import Record
+from qi_equity.pdsa.records.project import Project
 from qi_equity.pdsa.store.errors import StoreError
 from qi_equity.pdsa.store.failures import damaged
 from qi_equity.pdsa.store.rows import build
 from qi_equity.pdsa.store.tables import records, stamps
 
-__all__ = ["Tree", "present", "read", "roots", "top_of", "within"]
+__all__ = ["Tree", "present", "read", "read_around", "roots"]
 
 _CHUNK = 500
 _HIGHEST = 20
@@ -28,7 +29,7 @@ class Tree:
     rows: Mapping[str, Mapping[str, Any]]
 
 
-def within(top: str) -> Select[tuple[str]]:
+def _within(top: str) -> Select[tuple[str]]:
     """Select the identifiers of a record and of all within it."""
     tree = select(records.c.id).where(records.c.id == top).cte("tree", recursive=True)
     # A union, not "union all": rows that lead in a circle end it.
@@ -44,10 +45,32 @@ def read(connection: Connection, top: str, where: str) -> Tree:
     StoreError
         If it is not there, or what is there is damaged.
     """
-    ids = within(top)
-    found = _mappings(
-        connection, select(records).where(records.c.id.in_(ids)).order_by(records.c.position, records.c.id)
-    )
+    return _read(connection, top, _within(top), where)
+
+
+def read_around(connection: Connection, record: str, where: str) -> Tree:
+    """Read what a new version of a record, or a new record within it, has to fit.
+
+    For a project and what is in it, that is the whole project and what holds it: its site and its network
+    compare a project with themselves and not with their other projects. Otherwise it is the whole tree.
+
+    Raises
+    ------
+    StoreError
+        If it is not there, or what is there is damaged.
+    """
+    above = _above(connection, record, where)
+    top, _ = above[-1]
+    project = next((name for name, kind in above if kind == Project.__name__), None)
+    if project is None:
+        return read(connection, top, where)
+    holders = select(records.c.id).where(records.c.id.in_([name for name, _ in above]))
+    return _read(connection, top, holders.union(_within(project)), where)
+
+
+def _read(connection: Connection, top: str, ids: Any, where: str) -> Tree:
+    rows = select(records).where(records.c.id.in_(ids)).order_by(records.c.position, records.c.id)
+    found = _mappings(connection, rows)
     if not found:
         raise StoreError(
             f"{where!r} has no record {top!r} that you may read; list() gives those that are there."
@@ -60,14 +83,20 @@ def read(connection: Connection, top: str, where: str) -> Tree:
     return Tree(root, {row["id"]: row for row in found})
 
 
-def top_of(connection: Connection, record: str, where: str) -> str:
-    """Give the identifier of the highest record that holds a record and that may be read."""
-    for _ in range(_HIGHEST):
-        parent = connection.execute(select(records.c.parent).where(records.c.id == record)).scalar()
-        if parent is None or not present(connection, [parent]):
-            return record
-        record = parent
-    raise damaged(where, f"what holds record {record!r} leads in a circle")
+def _above(connection: Connection, record: str, where: str) -> list[tuple[str, str]]:
+    """Give the identifiers and kinds of a record and of what holds it, up to the highest that may be read."""
+    found: list[tuple[str, str]] = []
+    wanted: str | None = record
+    while wanted is not None and len(found) <= _HIGHEST:
+        columns = select(records.c.id, records.c.kind, records.c.parent).where(records.c.id == wanted)
+        row = connection.execute(columns).first()
+        if row is None:
+            break
+        found.append((row.id, row.kind))
+        wanted = row.parent
+    if len(found) > _HIGHEST:
+        raise damaged(where, f"what holds record {record!r} leads in a circle")
+    return found
 
 
 def roots(connection: Connection) -> list[str]:

@@ -11,7 +11,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qi_equity.pdsa.records.base import Part as Part
     from qi_equity.pdsa.records.base import Record as Record
     from qi_equity.pdsa.records.base import Stamp as Stamp
     from qi_equity.pdsa.records.charter import Aim as Aim
@@ -19,16 +18,17 @@ if TYPE_CHECKING:
     from qi_equity.pdsa.records.charter import Driver as Driver
     from qi_equity.pdsa.records.charter import MeasureUse as MeasureUse
     from qi_equity.pdsa.records.cycle import Cycle as Cycle
+    from qi_equity.pdsa.records.equity import Equity as Equity
     from qi_equity.pdsa.records.events import ActionPeriod as ActionPeriod
     from qi_equity.pdsa.records.events import Meeting as Meeting
     from qi_equity.pdsa.records.events import Progress as Progress
     from qi_equity.pdsa.records.network import Network as Network
     from qi_equity.pdsa.records.network import Site as Site
+    from qi_equity.pdsa.records.part import Part as Part
     from qi_equity.pdsa.records.party import Party as Party
     from qi_equity.pdsa.records.project import Project as Project
     from qi_equity.pdsa.records.steps import Act as Act
     from qi_equity.pdsa.records.steps import Do as Do
-    from qi_equity.pdsa.records.steps import Equity as Equity
     from qi_equity.pdsa.records.steps import HarmCheck as HarmCheck
     from qi_equity.pdsa.records.steps import Plan as Plan
     from qi_equity.pdsa.records.steps import Prediction as Prediction
@@ -58,12 +58,12 @@ _HOMES = {
     "Result": "records.steps",
     "HarmCheck": "records.steps",
     "Act": "records.steps",
-    "Equity": "records.steps",
+    "Equity": "records.equity",
     "Party": "records.party",
     "Meeting": "records.events",
     "ActionPeriod": "records.events",
     "Progress": "records.events",
-    "Part": "records.base",
+    "Part": "records.part",
     "Record": "records.base",
     "Stamp": "records.base",
 }

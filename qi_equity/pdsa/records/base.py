@@ -1,4 +1,4 @@
-"""The base of all records: frozen parts, and records with versions that are never written over."""
+"""The base of all records: versions that are never written over, and records within records."""
 
 from __future__ import annotations
 
@@ -8,120 +8,19 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+import pandas as pd
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from qi_equity import _validate
 from qi_equity.errors import InputTypeError, OptionError
-from qi_equity.pdsa.records.fields import Identifier, Moment, Name, Text, YesNo
-from qi_equity.pdsa.records.problems import refuse
+from qi_equity.pdsa.records.fields import Identifier, Moment, Name, Text, YesNo, check_json
+from qi_equity.pdsa.records.part import Part
 from qi_equity.pdsa.records.redaction import blanked, check_path
 
-__all__ = ["Part", "Record", "Stamp"]
+__all__ = ["Record", "Stamp"]
 
 # What revise() does not change: who a record is, and its past.
 _FIXED = ("id", "recorded_by", "recorded_at", "trail")
-
-
-class Part(BaseModel):
-    """A part of a record: frozen, with the fields listed and no others.
-
-    A mistake raises a :class:`~qi_equity.DataError` that lists every field that is wrong.
-
-    Parameters
-    ----------
-    **data
-        The fields.
-
-    Raises
-    ------
-    DataError
-        With ``bad_rows``: ``field, value, problem``.
-
-    Examples
-    --------
-    >>> from qi_equity import pdsa
-    >>> pdsa.Task(what="Print the checklist", who="Ward clerk", when="2024-03-04").when.isoformat()
-    '2024-03-04'
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    def __init__(self, **data: Any) -> None:
-        try:
-            super().__init__(**data)
-        except ValidationError as error:
-            refuse(type(self).__name__, error)
-
-    # Pydantic then reads parts within parts itself, and the error names the field down to the innermost.
-    __init__.__dict__["__pydantic_base_init__"] = True
-
-    @classmethod
-    def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """Read a record from a mapping, as pydantic does; a mistake raises a DataError.
-
-        Parameters
-        ----------
-        obj : mapping
-            The fields.
-        **options
-            Those of pydantic.
-
-        Returns
-        -------
-        Part
-            The record.
-
-        Raises
-        ------
-        DataError
-            With ``bad_rows``: ``field, value, problem``.
-
-        Examples
-        --------
-        >>> from qi_equity import pdsa
-        >>> pdsa.Task.model_validate({"what": "Print the checklist"}).what
-        'Print the checklist'
-        """
-        return cls._read(super().model_validate, obj, options)
-
-    @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
-        """Read a record from JSON, as pydantic does; a mistake raises a DataError.
-
-        Parameters
-        ----------
-        json_data : str, bytes or bytearray
-            The JSON, as ``model_dump_json()`` writes it.
-        **options
-            Those of pydantic.
-
-        Returns
-        -------
-        Part
-            The record.
-
-        Raises
-        ------
-        DataError
-            With ``bad_rows``: ``field, value, problem``.
-
-        Examples
-        --------
-        >>> from qi_equity import pdsa
-        >>> task = pdsa.Task(what="Print the checklist")
-        >>> pdsa.Task.model_validate_json(task.model_dump_json()) == task
-        True
-        """
-        return cls._read(super().model_validate_json, json_data, options)
-
-    @classmethod
-    def _read(cls, how: Any, data: Any, options: dict[str, Any]) -> Self:
-        try:
-            found: Self = how(data, **options)
-        except ValidationError as error:
-            refuse(cls.__name__, error)
-            raise
-        return found
 
 
 class Stamp(Part):
@@ -155,6 +54,12 @@ class Stamp(Part):
     what: Literal["revised", "redacted"]
     before: dict[str, JsonValue] = Field(default_factory=dict)
     field: Text | None = None
+
+    @field_validator("before")
+    @classmethod
+    def _readable(cls, before: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        check_json(before)
+        return before
 
 
 class Record(Part):
@@ -224,6 +129,8 @@ class Record(Part):
 
         Raises
         ------
+        InputTypeError
+            If ``changes`` is no mapping.
         OptionError
             If a field cannot be changed, or nothing differs.
         DataError
@@ -235,7 +142,11 @@ class Record(Part):
         >>> pdsa.Driver(name="Timely").revise({"name": "Timely treatment"}, by="A. Midwife").version
         2
         """
-        allowed = [name for name in type(self).model_fields if name not in (*_FIXED, *self.children)]
+        if not isinstance(changes, Mapping):
+            raise InputTypeError(
+                f"changes={changes!r:.80} is of type {type(changes).__name__}; give a dict of field to value."
+            )
+        allowed = self._own()
         for name in changes:
             _validate.one_of("changes", name, allowed)
         new = type(self).model_validate(self._fields() | dict(changes))
@@ -273,7 +184,9 @@ class Record(Part):
         """Take what must not have been written out of every version; that it was done stays.
 
         Every free text under the field becomes ``"[redacted]"``, in this version and in all earlier ones.
-        This is the one exception to "never written over", for such things as a patient's identifier.
+        This is the one exception to "never written over", for such things as a patient's identifier. Where
+        other records repeat it, redact it there too. The groups and measures of predictions are blanked
+        together with those of the results that answer them.
 
         Parameters
         ----------
@@ -336,7 +249,8 @@ class Record(Part):
         InputTypeError
             If this record cannot hold that kind.
         DataError
-            If it does not fit the others, such as a cycle of a change idea that is not there.
+            If it does not fit the others, such as a cycle of a change idea that is not there; or if it would
+            write over what is there, because it was not made from it.
 
         Examples
         --------
@@ -354,6 +268,11 @@ class Record(Part):
                 f"a {type(self).__name__} holds {held}."
             )
         there = {child.id: child for child in getattr(self, field)}
+        if record.id in there:
+            problems = list(_overwritten(there[record.id], record))
+            if problems:
+                frame = pd.DataFrame(problems, columns=["field", "value", "problem"])
+                _validate.rows(frame, type(record).__name__, "Make it from what is there: revise() it.")
         items = tuple((there | {record.id: record}).values())
         return type(self).model_validate(self._fields() | {field: items})
 
@@ -383,6 +302,20 @@ class Record(Part):
             for child in getattr(self, name):
                 yield from child.walk(self.id)
 
+    @model_validator(mode="after")
+    def _check_trail(self) -> Self:
+        own = set(self._own())
+        unknown = {name for stamp in self.trail for name in stamp.before} - own
+        if unknown:
+            raise ValueError(
+                f"trail tells of fields that no version can change: {', '.join(map(repr, sorted(unknown)))}"
+            )
+        return self
+
+    def _own(self) -> list[str]:
+        """Give the fields that a version can change."""
+        return [name for name in type(self).model_fields if name not in (*_FIXED, *self.children)]
+
     def _fields(self) -> dict[str, Any]:
         """Give the fields as they are, parts as parts."""
         return {name: getattr(self, name) for name in type(self).model_fields}
@@ -395,6 +328,26 @@ def _item(kind: type[Record], field: str) -> type[Record]:
     """Give the kind of records that a field holds."""
     item: type[Record] = typing.get_args(kind.model_fields[field].annotation)[0]
     return item
+
+
+def _overwritten(there: Record, given: Record) -> Iterator[tuple[str, str, str]]:
+    """Tell what another version of a record would write over: it has to be made from the one there."""
+    path = f"{type(given).__name__} {given.id}"
+    stamps = [(stamp.at, stamp.what) for stamp in given.trail]
+    known = [(stamp.at, stamp.what) for stamp in there.trail]
+    apart = {"trail", *there.children}
+    same = there.model_dump(exclude=apart) == given.model_dump(exclude=apart)
+    if stamps[: len(known)] != known:
+        yield path, f"version {given.version}", f"was not made from version {there.version}, which is there"
+    elif len(stamps) == len(known) and not same:
+        yield path, f"version {given.version}", "differs from what is there and is no new version"
+    for name in there.children:
+        now = {child.id: child for child in getattr(given, name)}
+        for child in getattr(there, name):
+            if child.id in now:
+                yield from _overwritten(child, now[child.id])
+            else:
+                yield f"{path}.{name}", child.id, "is there and would be lost"
 
 
 def _now(at: datetime | None) -> datetime:

@@ -6,9 +6,8 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from qi_equity.data.catalogue import measures
 from qi_equity.pdsa.records.base import Record
-from qi_equity.pdsa.records.fields import Day, Identifier, Name, Number, Text
+from qi_equity.pdsa.records.fields import Day, Identifier, Name, Number, Text, measure_name
 from qi_equity.pdsa.records.party import Party
 
 __all__ = ["Aim", "ChangeIdea", "Driver", "MeasureUse", "measure_name"]
@@ -174,8 +173,3 @@ class MeasureUse(Record):
         'Time to treatment'
         """
         return measure_name(self.measure)
-
-
-def measure_name(text: str) -> str:
-    """Give the name of a measure that is told by its id of the catalogue, or by that name."""
-    return measures[text].name if text in measures else text

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from datetime import date, datetime
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
 from qi_equity.errors import InputTypeError
 from qi_equity.pdsa.records.base import Record
+from qi_equity.pdsa.records.equity import Equity
 from qi_equity.pdsa.records.fields import Identifier, Name
-from qi_equity.pdsa.records.steps import Act, Do, Equity, Plan, Study, about
+from qi_equity.pdsa.records.steps import Act, Do, Plan, Study, about
 
 __all__ = ["Cycle"]
 
@@ -47,6 +48,11 @@ class Cycle(Record):
     >>> cycle.status
     'planned'
     """
+
+    linked: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("plan.predictions.group", "study.results.group"),
+        ("plan.predictions.measure", "study.results.measure"),
+    )
 
     name: Name
     idea: Identifier

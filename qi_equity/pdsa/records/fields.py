@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt
 
-__all__ = ["Count", "Day", "Fraction", "FreeText", "Identifier", "Moment", "Name", "Number", "Text", "YesNo"]
+from qi_equity.data.catalogue import measures
+
+__all__ = [
+    "Count",
+    "Day",
+    "Fraction",
+    "FreeText",
+    "Identifier",
+    "Moment",
+    "Name",
+    "Number",
+    "Text",
+    "YesNo",
+    "check_json",
+    "measure_name",
+]
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LONGEST = 100_000
@@ -27,6 +43,27 @@ def _writable(text: str) -> str:
     except UnicodeEncodeError as error:
         raise ValueError("holds half of a character pair, which is no text; take it out") from error
     return text
+
+
+def check_json(value: Any) -> None:
+    """Refuse what no JSON file can hold, however deep it lies.
+
+    Raises
+    ------
+    ValueError
+        If a text is none, or a number is not finite.
+    """
+    match value:
+        case str():
+            _writable(value)
+        case float() if not math.isfinite(value):
+            raise ValueError(f"holds {value}, which is not finite")
+        case dict():
+            for item in (*value, *value.values()):
+                check_json(item)
+        case list():
+            for item in value:
+                check_json(item)
 
 
 def _said(text: str) -> str:
@@ -84,3 +121,8 @@ Fraction = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 
 YesNo = StrictBool
 """Yes or no; never a number or a word."""
+
+
+def measure_name(text: str) -> str:
+    """Give the name of a measure that is told by its id of the catalogue, or by that name."""
+    return measures[text].name if text in measures else text

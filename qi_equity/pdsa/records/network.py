@@ -14,6 +14,7 @@ from qi_equity.pdsa.records.events import ActionPeriod, Meeting
 from qi_equity.pdsa.records.fields import Name
 from qi_equity.pdsa.records.graph import repeated, strangers
 from qi_equity.pdsa.records.project import Project
+from qi_equity.pdsa.records.redaction import REDACTED
 
 __all__ = ["Network", "Site"]
 
@@ -91,7 +92,7 @@ class Site(Record):
                 f"project {project.name!r} has site={project.site!r}, not {self.name!r}; "
                 "give it the site's name"
                 for project in self.projects
-                if project.site != self.name
+                if self.name not in (project.site, REDACTED) and project.site != REDACTED
             ),
         ]
         if problems:

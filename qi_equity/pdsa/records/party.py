@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from qi_equity.pdsa.records.base import Part
 from qi_equity.pdsa.records.fields import Count, Name, Text
+from qi_equity.pdsa.records.part import Part
 
 __all__ = ["Party"]
 

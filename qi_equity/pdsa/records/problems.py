@@ -13,6 +13,13 @@ __all__ = ["refuse"]
 
 _WORDS = {
     "missing": "is needed",
+    "model_type": "is no record; give its fields",
+    "model_attributes_type": "is no record; give its fields",
+    "tuple_type": "is not a list",
+    "date_from_datetime_parsing": "is no day of the calendar; give ISO text such as 2024-03-31",
+    "date_from_datetime_inexact": "is no day of the calendar; give ISO text such as 2024-03-31",
+    "datetime_from_date_parsing": "is no moment; give ISO text such as 2024-03-31T14:00:00Z",
+    "string_unicode": "holds half of a character pair, which is no text; take it out",
     "extra_forbidden": "is no field of this record",
     "literal_error": "is not allowed; use one of {expected}",
     "string_type": "is not text",

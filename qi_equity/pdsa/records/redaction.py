@@ -41,7 +41,21 @@ def check_path(model: type[BaseModel], field: str, fixed: Sequence[str]) -> tupl
 
 
 def blanked(model: type[BaseModel], data: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
-    """Blank every free text under a field of a record that was turned into JSON; absent stays absent."""
+    """Blank every free text under a field of a record that was turned into JSON; absent stays absent.
+
+    Texts that the record compares with those under the field (its ``linked`` fields, such as the groups of
+    predictions and of the results that answer them) repeat them, and are blanked too.
+    """
+    found = _blanked(model, data, path)
+    for pair in getattr(model, "linked", ()):
+        paths = [tuple(field.split(".")) for field in pair]
+        if any(one[: len(path)] == tuple(path) for one in paths):
+            for one in paths:
+                found = _blanked(model, found, one)
+    return found
+
+
+def _blanked(model: type[BaseModel], data: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
     name, *further = path
     if data.get(name) is None:
         return dict(data)
@@ -50,8 +64,8 @@ def blanked(model: type[BaseModel], data: Mapping[str, Any], path: Sequence[str]
         return dict(data) | {name: _blank(annotation, data[name])}
     part, inside = typing.cast(type[BaseModel], _model_in(annotation)), data[name]
     if isinstance(inside, list):
-        return dict(data) | {name: [blanked(part, item, further) for item in inside]}
-    return dict(data) | {name: blanked(part, inside, further)}
+        return dict(data) | {name: [_blanked(part, item, further) for item in inside]}
+    return dict(data) | {name: _blanked(part, inside, further)}
 
 
 def _annotation(model: type[BaseModel], name: str) -> Any:

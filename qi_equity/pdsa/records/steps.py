@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
-from qi_equity.pdsa.records.base import Part
-from qi_equity.pdsa.records.fields import Count, Day, Fraction, Name, Number, Text, YesNo
-from qi_equity.pdsa.records.graph import repeated
-from qi_equity.pdsa.records.party import Party
+from qi_equity.pdsa.records.equity import Equity
+from qi_equity.pdsa.records.fields import Count, Day, Name, Number, Text, YesNo, measure_name
+from qi_equity.pdsa.records.graph import once
+from qi_equity.pdsa.records.part import Part
 
 __all__ = [
     "Act",
@@ -159,7 +159,7 @@ class Plan(Part):
     def _check(self) -> Self:
         if self.start and self.end and self.end < self.start:
             raise ValueError(f"end={self.end} is before start={self.start}")
-        _once("predictions", [about(p) for p in self.predictions])
+        once("predictions", [about(p) for p in self.predictions])
         return self
 
 
@@ -224,7 +224,7 @@ class Do(Part):
     def _check(self) -> Self:
         if self.end and self.end < self.start:
             raise ValueError(f"end={self.end} is before start={self.start}")
-        _once("reached", [r.group for r in self.reached])
+        once("reached", [r.group for r in self.reached])
         return self
 
 
@@ -321,8 +321,8 @@ class Study(Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _once("results", [about(r) for r in self.results])
-        _once("harm", [about(h) for h in self.harm])
+        once("results", [about(r) for r in self.results])
+        once("harm", [about(h) for h in self.harm])
         return self
 
 
@@ -363,59 +363,10 @@ class Act(Part):
     def _check(self) -> Self:
         if self.stopped and self.decision != "abandon":
             raise ValueError(f"stopped={self.stopped} needs decision='abandon', not {self.decision!r}")
-        _once("not_yet_visible", self.not_yet_visible)
-        return self
-
-
-class Equity(Part):
-    """For whom a cycle is watched, against whom, and who took part.
-
-    Parameters
-    ----------
-    strata : tuple of str
-        Groups whose results are watched, as in the data.
-    comparator, comparator_reason : str, optional
-        The group they are compared with, and why that one; there is none by habit.
-    took_part : tuple of Party
-        Who carried it out or was affected by it, and was recompensed.
-    principles : tuple of str
-        Principles of anti-racism that it touches, from the network's own list.
-    completeness : float, optional
-        Share of people whose ethnicity was known at the time, 0 to 1.
-    completeness_on : date, optional
-        The day of that share.
-
-    Examples
-    --------
-    >>> from qi_equity import pdsa
-    >>> pdsa.Equity(strata=["Asian", "Black"], completeness=0.93).completeness
-    0.93
-    """
-
-    strata: tuple[Name, ...] = ()
-    comparator: Name | None = None
-    comparator_reason: Text = ""
-    took_part: tuple[Party, ...] = ()
-    principles: tuple[Name, ...] = ()
-    completeness: Fraction | None = None
-    completeness_on: Day | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _once("strata", self.strata)
-        _once("principles", self.principles)
-        if self.comparator and not self.comparator_reason.strip():
-            raise ValueError(f"comparator={self.comparator!r} needs comparator_reason: why that group")
+        once("not_yet_visible", self.not_yet_visible)
         return self
 
 
 def about(part: Prediction | Result | HarmCheck) -> tuple[str | None, str | None]:
-    """Give what a prediction, a result or a harm check is about: its group and its measure."""
-    return part.group, part.measure
-
-
-def _once(field: str, values: Any) -> None:
-    """Refuse a value that is there twice."""
-    problems = repeated(field, map(str, values))
-    if problems:
-        raise ValueError(*problems)
+    """Give what a prediction, a result or a harm check is about: its group and its measure, by name."""
+    return part.group, None if part.measure is None else measure_name(part.measure)

@@ -21,6 +21,7 @@ from qi_equity.plot._record_marks import (
     explain_results,
     mark,
     mark_decision,
+    write,
 )
 from qi_equity.plot._record_words import PLANNED, clip, one_line, results_of, sign_of
 from qi_equity.plot._text import Ruler
@@ -112,7 +113,7 @@ class Ramp:
         tip = x1 - _RADIUS - 2
         path = Path([(x0, y0), (x0, y1), (tip, y1)], [1, 3, 3])
         ax.add_patch(PathPatch(path, facecolor="none", edgecolor=style.MUTED, linewidth=1.5, zorder=2))
-        mark(ax, tip - 0.5, y1, ">", "_link", markersize=4.5, markerfacecolor=style.MUTED, markeredgewidth=0)
+        mark(ax, tip - 0.5, y1, ">", "_link", size=4.5, face=style.MUTED, width=0)
 
     def _node(self, ax: Axes, i: int, cycle: Cycle) -> None:
         sign, full = sign_of(cycle), cycle.purpose == "implement"
@@ -161,7 +162,7 @@ class Ramp:
             if until + later > self.width - 4:
                 write(ax, left, y, rest, colour=style.MUTED)
                 break
-            mark(ax, left + 4, y, marker, "_result", markersize=6.5, markerfacecolor=face)
+            mark(ax, left + 4, y, marker, "_result", size=6.5, face=face)
             write(ax, left + 12, y, short)
             left = until + 8
 
@@ -172,9 +173,9 @@ class Ramp:
         carried_out = {c.purpose for c in self.cycles if c.do}
         for purpose, face in (("test", "white"), ("implement", style.INK)):
             if purpose in carried_out:
-                explain(ax, style.CYCLE_BARS[purpose], "o", markersize=9.0, markerfacecolor=face)
+                explain(ax, style.CYCLE_BARS[purpose], "o", size=9.0, face=face)
         if PLANNED in signs:
-            explain(ax, PLANNED_LABEL, dashed_ring(), markersize=9.0)
+            explain(ax, PLANNED_LABEL, dashed_ring(), size=9.0)
         explain_decisions(ax, signs)
 
 
@@ -182,14 +183,3 @@ def dashed_ring() -> Path:
     """Give a marker like a ring in dashes."""
     parts = [Path.arc(start, start + 30) for start in range(0, 360, 45)]
     return Path.make_compound_path(*parts)
-
-
-def write(
-    ax: Axes, x: float, y: float, text: str, *, size: float = style.SMALL, weight: str = "normal",
-    colour: str = style.INK, align: str = "left",
-) -> None:  # fmt: skip
-    """Write a line of text; dollars are no formulas."""
-    ax.text(
-        x, y, text, ha=align, va="center_baseline", fontsize=size, fontweight=weight, color=colour,
-        parse_math=False, zorder=6,
-    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 from matplotlib.axes import Axes
 from matplotlib.path import Path
@@ -27,31 +27,41 @@ MEETINGS: dict[str, tuple[str, str]] = {
     "coaching call": ("d", "coaching call"),
 }
 PLANNED_LABEL = "PDSA cycle: planned"
-_DASHES = (0, (2, 1.4))
 
 
-def mark(ax: Axes, x: float, y: float, marker: str | Path, label: str, **looks: Any) -> None:
+def mark(
+    ax: Axes, x: float, y: float, marker: str | Path, label: str, *, size: float = 7.0, face: str = "none",
+    colour: str = style.INK, width: float = 1.6,
+) -> None:  # fmt: skip
     """Put one mark; it is the same whatever style the process has set."""
-    usual = {
-        "markersize": 7.0, "markerfacecolor": "none", "markeredgecolor": style.INK, "markeredgewidth": 1.6,
-    }  # fmt: skip
     ax.plot(
-        [x], [y], marker=marker, label=label, linestyle="None", zorder=5, clip_on=False, **(usual | looks)
-    )
+        [x], [y], marker=marker, label=label, linestyle="None", markersize=size, markerfacecolor=face,
+        markeredgecolor=colour, markeredgewidth=width, zorder=5, clip_on=False,
+    )  # fmt: skip
 
 
 def mark_decision(ax: Axes, x: float, y: float, sign: str, *, size: float, colour: str = style.INK) -> None:
     """Put the mark of a decision, or that the cycle is under way; a planned cycle has none."""
     if sign != PLANNED:
-        mark(ax, x, y, style.CYCLE_MARKERS[sign], "_decision", markersize=size, markeredgecolor=colour)
+        mark(ax, x, y, style.CYCLE_MARKERS[sign], f"_{sign}", size=size, colour=colour)
 
 
-def explain(ax: Axes, label: str, marker: str | Path, **looks: Any) -> None:
+def write(
+    ax: Axes, x: float, y: float, text: str, *, size: float = style.SMALL, weight: str = "normal",
+    colour: str = style.INK, align: str = "left",
+) -> None:  # fmt: skip
+    """Write a line of text; dollars are no formulas."""
+    ax.text(
+        x, y, text, ha=align, va="center_baseline", fontsize=size, fontweight=weight, color=colour,
+        parse_math=False, zorder=6,
+    )  # fmt: skip
+
+
+def explain(
+    ax: Axes, label: str, marker: str | Path, *, size: float = 7.0, face: str = "none", width: float = 1.6
+) -> None:
     """Put an entry into the legend, in ink on white whatever ground the mark itself stands on."""
-    usual = {
-        "markersize": 7.0, "markerfacecolor": "none", "markeredgecolor": style.INK, "markeredgewidth": 1.6,
-    }  # fmt: skip
-    ax.plot([], [], marker=marker, label=label, linestyle="None", **(usual | looks))
+    mark(ax, math.nan, math.nan, marker, label, size=size, face=face, width=width)
 
 
 def explain_decisions(ax: Axes, signs: set[str]) -> None:
@@ -64,4 +74,4 @@ def explain_results(ax: Axes, found: set[str]) -> None:
     """Explain the results of predictions that are there."""
     for matched in (m for m in MATCHED if m in found):
         marker, face, label = MATCHED[matched]
-        explain(ax, label, marker, markerfacecolor=face)
+        explain(ax, label, marker, face=face)

@@ -15,7 +15,7 @@ from qi_equity.change.pooling.result import PooledEffect
 from qi_equity.change.result import ChangeEvaluation
 from qi_equity.data.series import StratifiedSeries
 
-__all__ = ["DIFFERENCE", "RATIO", "PooledIdea", "pool_idea"]
+__all__ = ["DIFFERENCE", "RATIO", "PooledIdea", "changes_of", "pool_idea"]
 
 RATIO, DIFFERENCE = "ratio", "difference"
 _FIRST = 1
@@ -105,26 +105,33 @@ def _together(evaluation: ChangeEvaluation) -> tuple[StratifiedSeries | None, pd
     At each site all groups together must have had it at the same time: otherwise part of them would still be
     in the time before.
     """
-    series, study = evaluation.series, evaluation.study
+    series = evaluation.series
     if series.scheme is not None and series.scheme.overlapping:
         return None, pd.DataFrame(), [_OVERLAP]
-    strata = study.strata.astype("str").assign(
-        had=~np.isnan(study.schedule.starts[:, 0]),
-        when=[str(row) for row in study.schedule.starts.tolist()],
-    )
-    here = strata[strata["site"].isin(strata.loc[strata["had"], "site"])]
-    times = here[here["had"]].groupby("site", sort=False)["when"].nunique()
-    apart = times.index[times > 1].tolist()
+    changes = changes_of(evaluation)
+    times = changes.groupby(["site", "group"])["start"].agg(tuple)
+    kinds = pd.Series(times.index.get_level_values("site"))[
+        ~times.reset_index().duplicated(["site", "start"])
+    ]
+    apart = [site for site in series.sites if (kinds == site).sum() > 1]
     said = [_APART.format(", ".join(apart))] if apart else []
-    here = here[~here["site"].isin(apart)]
-    everywhere = here.groupby("group", sort=False)["had"].all()
-    groups = everywhere.index[everywhere].tolist()
+    changes = changes[~changes["site"].isin(apart)]
+    strata = series.cells.strata.astype("str")
+    here = strata[strata["site"].isin(changes["site"])].merge(
+        changes[["site", "group"]].drop_duplicates(), how="left", indicator="had"
+    )
+    without = set(here.loc[here["had"] == "left_only", "group"])
+    groups = [group for group in series.groups if group in set(here["group"]) - without]
     if not groups:
         return None, pd.DataFrame(), [*said, _NOBODY]
-    if len(groups) < len(everywhere):
+    if without:
         said.append(_SOME.format(", ".join(groups)))
         series = series.select(group=groups)
-    phases = study.when.phases
-    phases = phases[(phases["phase"] > 1) & ~phases["site"].isin(apart) & phases["group"].isin(groups)]
-    at = phases.drop_duplicates(["site", "phase"])[["site", "start", "label", "reason"]]
-    return series, at.reset_index(drop=True), said
+    at = changes[changes["group"].isin(groups)].drop_duplicates(["site", "phase"])
+    return series, at[["site", "start", "label", "reason"]].reset_index(drop=True), said
+
+
+def changes_of(evaluation: ChangeEvaluation) -> pd.DataFrame:
+    """Give the changes of an evaluation, one row a site, group and change."""
+    table: pd.DataFrame = evaluation.method["changes"]
+    return table.astype({"site": "str", "group": "str"})

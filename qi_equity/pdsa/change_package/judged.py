@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from qi_equity.data.cells import Bools, Floats
 from qi_equity.formulas.holm import holm
 from qi_equity.pdsa.change_package.effects import RATIO, PooledIdea
 
-__all__ = ["EXPLAINED", "Judged", "judge"]
+__all__ = ["EXPLAINED", "NOT_JUDGED", "Judged", "judge"]
 
 EXPLAINED = (
     "Two questions, each with half of the chance of a false claim: whether the effect overall of an idea is "
@@ -22,46 +22,55 @@ EXPLAINED = (
     "which gaps moved (Holm over its gaps)."
 )
 
+NOT_JUDGED = "not judged"
+"""The state of those whose group is unknown."""
+
 _UNCHANGED = (NO_CHANGE, NOT_VISIBLE, "is the reference")
 Judged = dict[str, tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]
 """For each idea: overall, groups and gaps on the scale of ratios, with ``adjusted_p`` and ``state``."""
 
 
-def judge(pooled: Mapping[str, PooledIdea], level: float) -> Judged:
+def judge(pooled: Mapping[str, PooledIdea], level: float, unknown: Collection[str]) -> Judged:
     r"""Give every effect its p-value among all comparisons, and the state that stands.
 
     With the chance :math:`\alpha` of a false claim, an idea is opened if one of its effects stands at
     :math:`\alpha / 2` among those of the same question in the whole list. In an idea of which nothing holds,
     a claim needs it to be opened first, so that the list calls any such idea an effect with a chance of at
-    most :math:`\alpha`.
+    most :math:`\alpha`. Those whose group is unknown are no group to compare, and are not judged.
     """
-    parts = {code: tuple(_on_ratio(t) for t in (i.together, i.groups, i.gaps)) for code, i in pooled.items()}
-    overall = _halves([together["p"] for together, _, _ in parts.values()])
-    any_group = _halves([groups["p"] for _, groups, _ in parts.values()])
+    parts = {
+        code: (_on_ratio(i.together), _on_ratio(i.groups, unknown), _on_ratio(i.gaps, unknown))
+        for code, i in pooled.items()
+    }
+    overall = _halves([together for together, _, _ in parts.values()])
+    any_group = _halves([groups for _, groups, _ in parts.values()])
     found: Judged = {}
     for (code, (together, groups, gaps)), p, others in zip(parts.items(), overall, any_group, strict=True):
         opened = bool((p < level).any() or (others < level).any())
         meaningful = pooled[code].by_group.evaluation.options["meaningful"]
         found[code] = (
             _stands(together, p, p < level, meaningful),
-            _stands(groups, own := _adjusted(groups["p"]), opened & (own < level), meaningful),
+            _stands(groups, own := _adjusted(groups), opened & (own < level), meaningful),
             # Where a gap that closes is within what is meaningful is for its verdict to say, not for this.
-            _stands(gaps, own := _adjusted(gaps["p"]), opened & (own < level), np.nan),
+            _stands(gaps, own := _adjusted(gaps), opened & (own < level), np.nan),
         )
     return found
 
 
-def _on_ratio(table: pd.DataFrame) -> pd.DataFrame:
+def _on_ratio(table: pd.DataFrame, unknown: Collection[str] = ()) -> pd.DataFrame:
     if table.empty:
-        return pd.DataFrame({"p": pd.Series(dtype="float64")})
-    return table[table["scale"] == RATIO].reset_index(drop=True)
+        return pd.DataFrame({"p": pd.Series(dtype="float64"), "counted": pd.Series(dtype="bool")})
+    table = table[table["scale"] == RATIO].reset_index(drop=True)
+    return table.assign(counted=~table["group"].isin(unknown))
 
 
-def _adjusted(p: pd.Series) -> Floats:
-    return holm(p.to_numpy(np.float64)) if len(p) else np.empty(0)
+def _adjusted(table: pd.DataFrame) -> Floats:
+    if table.empty:
+        return np.empty(0)
+    return holm(table["p"].to_numpy(np.float64), counted=table["counted"].to_numpy(bool))
 
 
-def _halves(families: list[pd.Series]) -> list[Floats]:
+def _halves(families: list[pd.DataFrame]) -> list[Floats]:
     """Adjust p-values of all ideas together, for half of the level."""
     if not families:
         return []
@@ -77,5 +86,5 @@ def _stands(table: pd.DataFrame, p: Floats, stands: Bools, meaningful: float) ->
     keep: Any = np.isin(verdict.astype(str), _UNCHANGED) | stands
     lower, upper = ("lower", "upper") if "lower" in table else ("gap_change_lower", "gap_change_upper")
     inside = (table[lower] >= meaningful) & (table[upper] <= 1 / meaningful)
-    state = np.where(keep, verdict, np.where(inside, NO_CHANGE, NOT_VISIBLE))
+    state = np.select([~table["counted"], keep, inside], [NOT_JUDGED, verdict, NO_CHANGE], NOT_VISIBLE)
     return table.assign(adjusted_p=p, state=pd.Series(state.astype(str), dtype="str"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LADDER", "REPLICATED", "rung"]
+__all__ = ["LADDER", "REPLICATED", "TESTED", "rung"]
 
 IDEA, TESTED, REPLICATED, EFFECT, NARROWING = LADDER = (
     "idea",

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from qi_equity import _result
 from qi_equity._result import Severity
 from qi_equity.change.result import ChangeEvaluation
-from qi_equity.pdsa.change_package.effects import PooledIdea
+from qi_equity.pdsa.change_package.effects import PooledIdea, changes_of
 from qi_equity.pdsa.change_package.facts import Case
 from qi_equity.pdsa.change_package.judged import EXPLAINED, Judged
 from qi_equity.pdsa.change_package.ladder import REPLICATED
@@ -37,6 +36,7 @@ _NOT_EVALUATED = "Implemented, but not in the evaluation: {}."
 _NAMES = "Sites call it by different names: {}."
 _NOT_SHARED = "No site has shared this idea with the network: ask before its name is published."
 _LOST = "Left out no effect by its own interval, but does not stand among all comparisons: {}."
+_WIDENED = "Gaps widened: {}. What was seen overall did not reach these groups in the same way."
 _MAY_HARM = "May be worse than before (does not stand among all comparisons; watch it): {}."
 _WORSE = "Worse than before: {}. This is no change to spread as it is."
 _SAME_WAY = (
@@ -100,9 +100,8 @@ def _frame(rows: Iterable[tuple[str, str, Severity, str]]) -> pd.DataFrame:
 def _of_sites(
     network: Network, found: Mapping[str, Case], code: str, evaluation: ChangeEvaluation
 ) -> Iterator[tuple[str, str, Severity, str]]:
-    measure, study = evaluation.series.measure.name, evaluation.study
-    had = study.strata.loc[~np.isnan(study.schedule.starts[:, 0]), "site"].astype("str")
-    evaluated = list(dict.fromkeys(had))
+    measure = evaluation.series.measure.name
+    evaluated = changes_of(evaluation)["site"].unique().tolist()
     own = network.phases(measure, idea=code)["site"].unique().tolist()
     stray = [site for site in evaluated if site not in own]
     if stray:
@@ -140,6 +139,8 @@ def _of_effects(
     worse += [name for name in row["worsened_in"].split("; ") if name]
     if worse:
         yield "worse", "warning", _WORSE.format("; ".join(worse))
+    if row["gaps_widened"]:
+        yield "gaps_widened", "warning", _WIDENED.format(row["gaps_widened"])
     if row["strength"] == REPLICATED:
         yield "same_direction", "info", _SAME_WAY.format(row["replicated"], 2 ** row["replicated"])
 
@@ -150,6 +151,7 @@ def _lost(judged: tuple[pd.DataFrame, ...], which: tuple[str, ...]) -> list[str]
     said = []
     for table, text in ((together, "all together"), (groups, "{}"), (gaps, "gap of {}")):
         if not table.empty:
-            gone = table[table["verdict"].str.startswith(which) & (table["verdict"] != table["state"])]
+            lost = table["counted"] & (table["verdict"] != table["state"])
+            gone = table[lost & table["verdict"].str.startswith(which)]
             said += [text.format(group) for group in gone["group"].astype("str")]
     return said

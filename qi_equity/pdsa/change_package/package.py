@@ -128,7 +128,7 @@ def packaged(
     pooled = {
         code: pool_idea(eva, options["method"], options["interval"]) for code, eva in evaluations.items()
     }
-    judged = judge(pooled, level)
+    judged = judge(pooled, level, set(reach.loc[~reach["known"], "group"]))
     groups = tables.group_table(reach, pooled, judged)
     ideas = tables.idea_table(facts, reach, groups, pooled, judged)
     return BestPractice(
@@ -164,7 +164,7 @@ def _check(evaluations: Any, found: Mapping[str, Case]) -> dict[str, ChangeEvalu
             f"codes of the network: {', '.join(map(repr, found)) or 'it has no change idea'}."
         )
     for code, evaluation in evaluations.items():
-        columns = list(evaluation.study.strata.columns)
+        columns = list(evaluation.series.cells.strata.columns)
         if sorted(columns) != ["group", "site"]:
             raise OptionError(
                 f"evaluations[{code!r}] is of a series by {', '.join(columns)}; give one by site and group "

@@ -71,18 +71,25 @@ class BestPractice:
         Returns
         -------
         pandas.DataFrame
-            ``code, name, strength, measure``. Of the records: ``sites, site_names`` (where a cycle was
-            carried out), ``cycles``, ``people_reached`` (most in one cycle), ``people_planned`` and ``scale``
-            (largest planned), ``adopt, adapt, abandon, expand`` (decisions). Of all together: ``effect,
-            lower, upper`` (pooled ratio), ``prediction_lower, prediction_upper`` (another such site),
-            ``difference`` with its interval, ``p, adjusted_p`` (among the ideas of the list),
-            ``sites_pooled``, ``state`` (what stands of it: improved, worsened, rose, fell, no meaningful change, not yet visible, not
-            evaluated). ``improved_in, worsened_in`` (groups), ``sites_evaluated`` and ``replicated`` (those
-            in the same direction: the better one). The clearest gap, whichever way: ``gap_group, reference,
-            gap_change`` (ratio of ratios) and ``gap_difference``, each with its interval, ``gap_p`` (Holm),
-            ``gap_state``; ``gaps_narrowed, gaps_widened`` (groups). ``harm_none_seen, harm_seen,
-            harm_not_yet_visible, harm_not_checked`` (groups); ``not_tested_for`` (groups with no prediction,
-            nobody reached and nothing visible). Names in one cell are parted by "; ".
+            ``code, name, strength, measure``.
+
+            Of the records: ``sites, site_names`` (where a cycle was carried out), ``cycles``,
+            ``people_reached`` (most in one cycle), ``people_planned`` and ``scale`` (largest planned),
+            ``adopt, adapt, abandon, expand`` (decisions).
+
+            Of all together: ``effect, lower, upper`` (pooled ratio), ``prediction_lower, prediction_upper``
+            (another such site), ``difference`` with its interval, ``p, adjusted_p`` (among the ideas of the
+            list), ``sites_pooled``, ``state`` (what stands: improved, worsened, rose, fell, no meaningful
+            change, not yet visible, not evaluated), ``improved_in, worsened_in`` (groups),
+            ``sites_evaluated`` and ``replicated`` (those in the same direction: the better one).
+
+            The clearest gap, whichever way: ``gap_group, reference, gap_change`` (ratio of ratios) and
+            ``gap_difference``, each with its interval, ``gap_p`` (Holm), ``gap_state``; ``gaps_narrowed,
+            gaps_widened`` (groups).
+
+            ``harm_none_seen, harm_seen, harm_not_yet_visible, harm_not_checked`` (groups);
+            ``not_tested_for`` (groups with no prediction, nobody reached and nothing visible). Names in one
+            cell are parted by "; ".
 
         Examples
         --------

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.pdsa.change_package.facts import DECISIONS
+from qi_equity.pdsa.change_package.judged import NOT_JUDGED
+from qi_equity.pdsa.change_package.ladder import TESTED
 from qi_equity.pdsa.change_package.tables import NOT_EVALUATED
 from qi_equity.spc.words import and_list, plural
 
@@ -26,6 +28,7 @@ _STATES = {
     "rose": "higher than before",
     "no meaningful change": "no meaningful change",
 }
+_WAYS = {"without the event": " (those without it)", "reversed": " (before over after)"}
 _MARKS = re.compile(r"([\\`*_\[\]<>|#~])")
 _HEAD = (
     "Change idea",
@@ -33,16 +36,19 @@ _HEAD = (
     "Sites",
     "Cycles",
     "Effect overall",
-    "Another such site",
-    "Gap",
+    "Better for",
+    "Worse for",
+    "Gaps",
     "Harm seen in",
+    "Not tested for",
 )
 
 
 def in_short(package: BestPractice) -> str:
     """Say one line an idea."""
     lines = [
-        f"{row['name']}: {row['strength']} ({_overall(row)})" for row in package._ideas.to_dict("records")
+        f"{row['name']}: {_strength(row)} ({_overall(row)}; gaps: {_gaps(row)})"
+        for row in package._ideas.to_dict("records")
     ]
     return "\n".join(["Change package, the strongest evidence first:", *lines])
 
@@ -66,7 +72,7 @@ def markdown(package: BestPractice) -> str:
 
 def _how(package: BestPractice) -> str:
     return (
-        "Strength, weakest first: idea; tested at one site (or more, without evaluation over sites); "
+        "Strength, weakest first: idea; tested at one site, or at more and not replicated; "
         "replicated (all of two or more sites in the better direction); pooled effect (also stands among all "
         "comparisons of this list); gap-narrowing shown. Effects are ratios of the adverse outcome, after "
         f"over before, with {package.method['confidence']:.0%} intervals: below 1 is better. This is a menu, "
@@ -75,12 +81,28 @@ def _how(package: BestPractice) -> str:
 
 
 def _cells(row: Mapping[Any, Any]) -> list[str]:
-    gap = f"{_plain(row['gap_group'])}: {_gap(row)}" if row["gap_group"] else row["gap_state"]
-    return [
-        _plain(row["name"]), row["strength"], str(row["sites"]), str(row["cycles"]), _plain(_overall(row)),
-        _range(row["prediction_lower"], row["prediction_upper"]) or "not known", gap,
-        _plain(row["harm_seen"]) or "none told",
-    ]  # fmt: skip
+    names = ("improved_in", "worsened_in", "harm_seen", "not_tested_for")
+    better, worse, harm, untested = (_names(row[n]) if row[n] else "–" for n in names)
+    counts = (str(row["sites"]), str(row["cycles"]))
+    seen = (_overall(row), better, worse, _gaps(row), harm, untested)
+    return [_plain(row["name"]), _strength(row), *counts, *seen]
+
+
+def _strength(row: Mapping[Any, Any]) -> str:
+    """Name the rung; one that was tried at several sites is not said to be tested at one."""
+    if row["strength"] == TESTED and max(row["sites"], row["sites_evaluated"]) > 1:
+        return "tested, not replicated"
+    return str(row["strength"])
+
+
+def _gaps(row: Mapping[Any, Any]) -> str:
+    """Name the gaps that moved; else what is known of the clearest."""
+    moved = [
+        f"{word} for {_names(row[column])}"
+        for column, word in (("gaps_narrowed", "narrowed"), ("gaps_widened", "widened"))
+        if row[column]
+    ]
+    return "; ".join(moved) or str(row["gap_state"])
 
 
 def _sentences(row: Mapping[Any, Any], own: pd.DataFrame, package: BestPractice) -> list[str]:
@@ -94,7 +116,7 @@ def _sentences(row: Mapping[Any, Any], own: pd.DataFrame, package: BestPractice)
 
 
 def _tried(row: Mapping[Any, Any]) -> list[str]:
-    said = [f"**{row['strength'].capitalize()}.**"]
+    said = [f"**{_strength(row).capitalize()}.**"]
     if not row["cycles"]:
         return [*said, "No cycle has been carried out."]
     said.append(f"Carried out in {plural(row['cycles'], 'cycle')} at {_names(row['site_names'])}.")
@@ -108,27 +130,28 @@ def _tried(row: Mapping[Any, Any]) -> list[str]:
 
 def _seen(row: Mapping[Any, Any], own: pd.DataFrame, package: BestPractice) -> list[str]:
     """Say what was seen after the change, overall, by group and of gaps."""
-    measure = package.evaluations[row["code"]].series.measure
-    people = _PEOPLE[measure.counts]
-    said = [f"{_plain(measure.name)}, over {plural(row['sites_pooled'], 'site')}: {_overall(row)}."]
+    evaluation = package.evaluations[row["code"]]
+    measure = evaluation.series.measure
+    people, way = _PEOPLE[measure.counts], _WAYS.get(evaluation.method["orientation"], "")
+    over = plural(row["sites_pooled"], "site")
+    said = [f"{_plain(measure.name)}{way}, over {over}: {_overall(row)}."]
     another = _range(row["prediction_lower"], row["prediction_upper"])
     if another:
         said.append(f"Another such site: {another}.")
     if np.isfinite(row["difference"]):
-        ends = [_points(row[e], measure) for e in ("difference", "difference_lower", "difference_upper")]
-        said.append(f"As a difference: {ends[0]} ({ends[1]} to {ends[2]}).")
+        least, most = (f"{row[f'difference_{end}'] * measure.multiplier:+.3g}" for end in ("lower", "upper"))
+        told = f"{row['difference'] * measure.multiplier:+.3g}, {least} to {most} {measure.unit}".strip()
+        said.append(f"As a difference: {told}.")
     said.append(f"{row['replicated']} of {plural(row['sites_evaluated'], 'site')} in the same direction.")
-    for state, part in own[own["state"] != NOT_EVALUATED].groupby("state", sort=False):
-        told = [_group(g, str(state)) for g in part.to_dict("records")]
-        said.append(
-            f"{_STATES.get(str(state), str(state)).capitalize()} for {people} recorded as {and_list(told)}."
-        )
+    judged = own[~own["state"].isin((NOT_EVALUATED, NOT_JUDGED))]
+    for state, part in judged.groupby("state", sort=False):
+        told = and_list([_group(g) for g in part.to_dict("records")])
+        said.append(f"{_STATES.get(str(state), str(state)).capitalize()} for {people} recorded as {told}.")
     moved = own[own["gap_p"].notna()].to_dict("records")
-    said += [f"Gap of {_plain(g['group'])} to {_plain(g['reference'])}: {_gap(g)}." for g in moved]
-    return said
+    return said + [f"Gap of {_plain(g['group'])} to {_plain(g['reference'])}: {_gap(g)}." for g in moved]
 
 
-def _group(row: Mapping[Any, Any], state: str) -> str:
+def _group(row: Mapping[Any, Any]) -> str:
     numbers = _numbers(row["effect"], row["lower"], row["upper"])
     return f"{_plain(row['group'])} ({numbers})" if numbers else _plain(row["group"])
 
@@ -163,12 +186,6 @@ def _numbers(estimate: float, lower: float, upper: float) -> str:
 
 def _range(lower: float, upper: float) -> str:
     return "" if np.isnan(lower) or np.isnan(upper) else f"{lower:.2f} to {upper:.2f}"
-
-
-def _points(value: float, measure: Any) -> str:
-    """Write a difference in the unit of the measure, with its sign."""
-    unit = f" {measure.unit}" if measure.unit else ""
-    return f"{value * measure.multiplier:+.3g}{unit}"
 
 
 def _names(cell: str) -> str:

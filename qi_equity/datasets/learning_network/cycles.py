@@ -217,24 +217,24 @@ class _Maker:
         return f"{self.findings.events[row]:.0f} of {self.findings.reached[row]:.0f}"
 
     def _harm(self) -> tuple[HarmCheck, ...]:
-        """Look for harm in all women together; in the groups at some sites only, as teams do."""
-        measure, turn = self.idea.balancing, (self.place.site + self.number) % 3
-        overall = HarmCheck(
-            measure=measure, found="seen" if self.step.alternative else self._harm_seen(-1),
-            text="It took staff away from other work." if self.step.alternative else "",
-        )  # fmt: skip
-        if turn == 0:
+        """Look for harm where there are people enough; in each group at some sites only, as teams do."""
+        measure = self.idea.balancing
+        if self.step.alternative:
+            return (HarmCheck(measure=measure, found="seen", text="It took staff away from other work."),)
+        if self.findings.reached[-1] < _FEWEST_FOR_HARM:
+            return ()
+        overall = HarmCheck(measure=measure, found="none seen")
+        if self.step.reads != "outcome" or self.place.site % 3 == 0:
             return (overall,)
         groups = (
-            HarmCheck(
-                group=self.findings.groups[row], measure=measure,
-                found="not checked" if turn == 1 else self._harm_seen(row),
-            )
+            HarmCheck(group=self.findings.groups[row], measure=measure, found=self._harm_of(row))
             for row in range(KNOWN)
-        )  # fmt: skip
+        )
         return (overall, *groups)
 
-    def _harm_seen(self, row: int) -> Literal["none seen", "not yet visible"]:
+    def _harm_of(self, row: int) -> Literal["none seen", "not yet visible", "not checked"]:
+        if self.place.site % 3 == 1 and row % 2:
+            return "not checked"
         return "none seen" if self.findings.reached[row] >= _FEWEST_FOR_HARM else "not yet visible"
 
     def _act(self, day: date) -> Act:

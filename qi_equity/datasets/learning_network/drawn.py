@@ -97,5 +97,5 @@ def _truth(truth: pd.DataFrame, idea: Idea, site: str, start: Any) -> pd.DataFra
         idea=idea.code,
         site=site,
         start=pd.Timestamp(start).as_unit("s"),
-        rate_ratio=idea.ratio(before, after).round(12),
+        rate_ratio=idea.ratio(before, after).round(9),
     )[list(TRUTH)]

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from qi_equity.data.strata import ALL
-from qi_equity.pdsa.calls.looked import last_phase
 from qi_equity.pdsa.records.network import Network
 from qi_equity.spc.chart import ControlChart
 from qi_equity.spc.notes import SHORT_PHASE
@@ -86,11 +85,11 @@ def _add_roles(found: dict[tuple[str, str], dict[str, None]], project: Project) 
 
 
 def _of_chart(chart: ControlChart, found: pd.DataFrame, within: float) -> pd.DataFrame:
-    icons, phase = chart.icons(), last_phase(chart)
+    icons = chart.icons()
     variation = icons["variation"].astype("str").to_numpy(dtype=object)
     why = icons["variation_text"].to_numpy(dtype=object)
     last, absent = _last_value(chart)
-    hidden = _hidden(chart, phase, found, within)
+    hidden = _hidden(found, within)
     unjudged = variation == "none"
     unseen = (variation == COMMON) & (hidden != "")
     state = np.select(
@@ -132,11 +131,11 @@ def _last_value(chart: ControlChart) -> tuple[npt.NDArray[np.datetime64], Texts]
     return last, np.where(why == "", "", why + earlier)
 
 
-def _hidden(chart: ControlChart, phase: pd.DataFrame, found: pd.DataFrame, within: float) -> Texts:
+def _hidden(found: pd.DataFrame, within: float) -> Texts:
     """Say why a chart without a signal does not show that nothing changed; empty where it could have."""
-    points = phase["n_points"].to_numpy(dtype=float)
-    better = phase["can_signal_improvement"].to_numpy(dtype=object) == "no"
-    worse = phase["can_signal_deterioration"].to_numpy(dtype=object) == "no"
+    points = found["points"].to_numpy(dtype=float)
+    better = found["can_signal_improvement"].to_numpy(dtype=object) == "no"
+    worse = found["can_signal_deterioration"].to_numpy(dtype=object) == "no"
     months = found["months_to_detect"].to_numpy(dtype=float)
     slow = ~(months <= within) & ~np.isnan(months)
     told = [

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from qi_equity.data.cells import Floats
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.errors import OptionError
 from qi_equity.planning.months import months_to_detect
-from qi_equity.planning.plan import make_plan
+from qi_equity.planning.plan import Plan, make_plan
+from qi_equity.planning.points import points_of_series
+from qi_equity.planning.rules_waiting import rules_waiting
 from qi_equity.spc.chart import ControlChart
 
-__all__ = ["FALSE_ALARM_MONTHS", "completeness", "detection", "expected", "last_phase", "signals"]
+__all__ = ["FALSE_ALARM_MONTHS", "completeness", "detection", "expected", "signals"]
 
 FALSE_ALARM_MONTHS = 150
-"""Months between false signals at which what charts can show is compared."""
+"""Months between false signals of the CUSUM that is followed."""
 
 _KEYS = ["site", "group"]
 _PARTS = ("known", "not_stated", "not_known", "missing")
@@ -78,25 +81,18 @@ def detection(chart: ControlChart, change: float, within: float) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        ``measure, site, group, kind, births_per_month, rate, changed_rate, months_to_detect,
-        can_signal_improvement, can_signal_deterioration, visible``. Months are those of the chart of that
-        kind whose limit or threshold is set for one false signal in 150 months; NaN where nothing can be
-        reckoned, infinite where it never shows.
+        ``measure, site, group, kind, points`` (in the last phase), ``births_per_month, rate, changed_rate, months_to_detect,
+        can_signal_improvement, can_signal_deterioration, visible``. Months are those of a chart that starts
+        with the change, about known lines: of a p, u or c chart by the rules of the review, of a CUSUM set
+        for one false signal in 150 months; NaN where nothing can be reckoned, infinite where it never shows.
     """
     kinds = chart.kinds["kind"].to_numpy()
-    births, rate, changed = np.full((3, len(kinds)), np.nan)
-    months = np.full(len(kinds), np.nan)
+    births, rate, changed, months = np.full((4, len(kinds)), np.nan)
     if chart.series.measure.kind != "mean":
         plan = make_plan(chart.series, change)
         births, rate, changed = plan.births, plan.rate, plan.changed
-        for kind in sorted({"p", "u", "c", "cusum"} & set(kinds)):
-            rows = kinds == kind
-            months[rows] = months_to_detect(
-                births[rows], rate[rows], changed[rows], chart=kind,
-                false_alarm_months=FALSE_ALARM_MONTHS,
-                kind="proportion" if plan.family == "binomial" else "rate",
-            )  # fmt: skip
-    strata = chart.strata.astype("str")
+        months = _months(chart, plan, kinds)
+    strata, phase = chart.strata.astype("str"), _last_phase(chart)
     return strata.assign(
         measure=pd.Series([chart.series.measure.name] * len(strata), dtype="str"),
         kind=pd.Series(kinds, dtype="str"),
@@ -104,15 +100,33 @@ def detection(chart: ControlChart, change: float, within: float) -> pd.DataFrame
         rate=rate,
         changed_rate=changed,
         months_to_detect=months,
-        **{name: last_phase(chart)[name].to_numpy() for name in _CAN},
+        points=phase["n_points"].to_numpy(dtype=np.float64),
+        **{name: phase[name] for name in _CAN},
         visible=months <= within,
     )[[
-        "measure", *_KEYS, "kind", "births_per_month", "rate", "changed_rate", "months_to_detect", *_CAN,
-        "visible",
+        "measure", *_KEYS, "kind", "points", "births_per_month", "rate", "changed_rate", "months_to_detect",
+        *_CAN, "visible",
     ]]  # fmt: skip
 
 
-def last_phase(chart: ControlChart) -> pd.DataFrame:
+def _months(chart: ControlChart, plan: Plan, kinds: np.ndarray) -> Floats:
+    """Give mean months until the kind of chart that is drawn signals the change, shape (S,)."""
+    months = np.full(len(kinds), np.nan)
+    cusum = kinds == "cusum"
+    if not cusum.all() and chart.rules.tests:
+        points = points_of_series(chart.series, chart.rules)
+        by_rules = rules_waiting(points.moved_to(plan.changed), plan.side).waiting.mean()
+        months = np.where(plan.seen & ~cusum, by_rules, np.nan)
+    if cusum.any():
+        months[cusum] = months_to_detect(
+            plan.births[cusum], plan.rate[cusum], plan.changed[cusum], chart="cusum",
+            false_alarm_months=FALSE_ALARM_MONTHS,
+            kind="proportion" if plan.family == "binomial" else "rate",
+        )  # fmt: skip
+    return months
+
+
+def _last_phase(chart: ControlChart) -> pd.DataFrame:
     """Give the summary of the last phase of each stratum, in the order of the strata."""
     summary = chart.summary()
     keys = pd.MultiIndex.from_frame(chart.strata[_KEYS].astype("str"))

@@ -105,11 +105,12 @@ class Phases:
 
 def frame(name: str, rows: Iterable[Row]) -> pd.DataFrame:
     """Make a frame whose columns and types are the same also without rows."""
-    columns = COLUMNS[name]
-    table = pd.DataFrame(list(rows), columns=list(columns), dtype="object")
-    return table.astype({c: t for c, t in columns.items() if t != "str"}).assign(
-        **{c: _texts(table[c]) for c, t in columns.items() if t == "str"}
-    )
+    return _typed(name, pd.DataFrame(list(rows), columns=list(COLUMNS[name]), dtype="object"))
+
+
+def _typed(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    kinds = COLUMNS[name]
+    return pd.DataFrame({c: _texts(table[c]) if t == "str" else table[c].astype(t) for c, t in kinds.items()})
 
 
 def empty(name: str) -> pd.DataFrame:
@@ -164,14 +165,13 @@ def written(
         ),
     }
     frames = {name: frame(name, found) for name, found in rows.items()}
-    return frames | {name: _of_charts(network, measures, name) for name in ("marks", "phases")}
+    return frames | _of_charts(network, measures)
 
 
 def _texts(column: pd.Series) -> pd.Series:
     """Give texts, where an empty one is missing."""
-    return column.where(column.notna() & (column != ""), None).astype("str").where(
-        column.notna() & (column != ""), None
-    )
+    known = column.notna() & (column != "")
+    return column.astype("str").where(known, None)
 
 
 def _is_told(cycle: Cycle, since: date, until: date) -> bool:
@@ -244,17 +244,20 @@ def _predictions(key: Row, cycle: Cycle) -> Iterator[Row]:
         yield (*key[:-1], one.group, _name(one.measure), one.text, one.expected, *told, key[-1])
 
 
-def _of_charts(network: Network, measures: Sequence[str], name: str) -> pd.DataFrame:
-    """Give marks or phases of all measures; which of them are shared goes by the cycle."""
-    columns = list(COLUMNS[name])
-    parts = []
+def _of_charts(network: Network, measures: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Give marks and phases of all measures; which of them are shared goes by the cycle."""
+    parts: dict[str, list[pd.DataFrame]] = {"marks": [], "phases": []}
     for shared in (True, False):
         part = _cycles_that(network, shared)
         for measure in measures:
-            found = part.cycle_marks(measure) if name == "marks" else part.phases(measure)
-            parts.append(found.assign(measure=measure, shared=shared)[columns])
-    rows = [tuple(row) for found in parts for row in found.itertuples(index=False, name=None)]
-    return frame(name, rows).sort_values("start", kind="stable", ignore_index=True)
+            for name, found in (("marks", part.cycle_marks(measure)), ("phases", part.phases(measure))):
+                parts[name].append(found.assign(measure=measure, shared=shared))
+    return {
+        name: _typed(name, pd.concat(found, ignore_index=True)[list(COLUMNS[name])]).sort_values(
+            "start", kind="stable", ignore_index=True
+        )
+        for name, found in parts.items()
+    }
 
 
 def _cycles_that(network: Network, shared: bool) -> Network:

@@ -3,8 +3,7 @@
 Run: ``OMP_NUM_THREADS=1 python benchmarks/best_practice.py --seeds 100``, about six seconds a seed on one
 core. For every seed the network of :func:`qi_equity.datasets.network` is drawn, each of its three ideas is
 evaluated at the days on which the sites implemented it, and :func:`qi_equity.pdsa.best_practice` makes the
-list. Printed
-in percent of the seeds:
+list. Printed in percent of the seeds:
 
 - for each idea how often it stands on each rung of the ladder, what is said of all births together, and of
   the gap;

@@ -136,6 +136,11 @@ def test_the_data_agree_with_the_truth(made: SyntheticNetwork, idea: str) -> Non
 
 
 def test_results_of_outcomes_are_the_births_counted(made: SyntheticNetwork) -> None:
+    assert outcomes_counted(made) > 100
+
+
+def outcomes_counted(made: SyntheticNetwork) -> int:
+    """Count each result again, and say how many there were."""
     counted = 0
     rows = {measure: series.data for measure, series in made.series.items()}
     for project, cycle in every_cycle(made):
@@ -151,7 +156,7 @@ def test_results_of_outcomes_are_the_births_counted(made: SyntheticNetwork) -> N
                 data = data[data["group"] == result.group]
             assert (result.events, result.denominator) == (data["numerator"].sum(), data["denominator"].sum())
             counted += 1
-    assert counted > 100
+    return counted
 
 
 def test_predictions_are_overall_and_for_groups(made: SyntheticNetwork) -> None:
@@ -289,12 +294,10 @@ def test_other_numbers_of_sites_and_months(small: SyntheticNetwork) -> None:
 def test_a_single_site_and_names_out_of_order() -> None:
     one = qe.datasets.network(sites=["Zulu"], months=6, baseline=6, births_per_site=1500)
     assert one.truth["site"].unique().tolist() == ["Zulu"]
-    two = qe.datasets.network(sites=["Zulu", "Alpha"], months=6, baseline=6, births_per_site=1500)
+    two = qe.datasets.network(sites=["Zulu", "Alpha"], months=9, baseline=6, births_per_site=1500)
     births = two.series["pph_1000"].total().data.groupby("site")["denominator"].sum()
     assert births["Zulu"] < births["Alpha"]
-    cycle = next(c for p, c in every_cycle(two) if p.site == "Alpha" and c.purpose == "implement")
-    assert cycle.do
-    assert cycle.do.reached == () or cycle.do.reached[0].people > 0
+    assert outcomes_counted(two) > 10
 
 
 @pytest.mark.parametrize(

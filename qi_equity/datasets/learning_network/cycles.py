@@ -130,8 +130,8 @@ class _Maker:
         return self.idea.alternative.code if self.step.alternative else self.idea.code
 
     def _dropped(self) -> frozenset[str]:
-        """Give the branches that did not lead on."""
-        return frozenset(("other",) if self.idea.interpreter_adopted else ("other", "interpreter"))
+        """Give the branches that others would lead on from, and do not here."""
+        return frozenset(() if self.idea.interpreter_adopted else ("interpreter",))
 
     def _measure(self) -> str | None:
         return {"fit": None, "process": self.idea.process, "outcome": self.idea.measure}[self.step.reads]

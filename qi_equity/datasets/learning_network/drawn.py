@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,7 +70,7 @@ def draw_idea(
         )  # fmt: skip
         rows = made.records_for(idea.measure)[["woman", "date", "ethnicity", idea.measure]]
         records.append(rows.assign(site=site, woman=rows["woman"].astype("int64") + i * _WOMEN_OF_A_SITE))
-        truths.append(_truth(made.truth, idea, site, start))
+        truths.append(_truth(made.truth, idea, site))
     return _series(records, idea), pd.concat(truths, ignore_index=True)
 
 
@@ -90,12 +89,8 @@ def _series(records: list[pd.DataFrame], idea: Idea) -> StratifiedSeries:
     )  # fmt: skip
 
 
-def _truth(truth: pd.DataFrame, idea: Idea, site: str, start: Any) -> pd.DataFrame:
-    rows = truth[truth["measure"] == idea.measure]
+def _truth(truth: pd.DataFrame, idea: Idea, site: str) -> pd.DataFrame:
+    rows = truth[truth["measure"] == idea.measure].rename(columns={"change_date": "start"})
     before, after = rows["rate_before"].to_numpy(), rows["rate_after"].to_numpy()
-    return rows.assign(
-        idea=idea.code,
-        site=site,
-        start=pd.Timestamp(start).as_unit("s"),
-        rate_ratio=idea.ratio(before, after).round(9),
-    )[list(TRUTH)]
+    ratio = idea.ratio(before, after).round(9)
+    return rows.assign(idea=idea.code, site=site, rate_ratio=ratio)[list(TRUTH)]

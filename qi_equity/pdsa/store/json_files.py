@@ -9,6 +9,7 @@ from typing import Any
 from qi_equity import _result
 from qi_equity.errors import DataError, QiEquityError
 from qi_equity.pdsa.records.base import Record
+from qi_equity.pdsa.store.bulk import many_objects
 from qi_equity.pdsa.store.files import LARGEST
 from qi_equity.pdsa.store.kinds import kinds
 from qi_equity.pdsa.store.rows import parsed
@@ -38,7 +39,8 @@ def from_json(text: str) -> tuple[Record, ...]:
     if len(text) > LARGEST:
         raise DataError(f"The JSON text is longer than {LARGEST} characters; import it in parts.")
     try:
-        return _read(parsed(text))
+        with many_objects():
+            return _read(parsed(text))
     except DataError:
         raise
     except (QiEquityError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import functools
 import os
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from qi_equity import _validate
+from qi_equity.data.disclosure.rule import SuppressionRule
 from qi_equity.errors import InputTypeError
 from qi_equity.pdsa.store import migrate
+from qi_equity.pdsa.store.access import seen_as
 from qi_equity.pdsa.store.engine import postgres_engine, reading, sqlite_engine, writing
 from qi_equity.pdsa.store.errors import StoreError
 from qi_equity.pdsa.store.failures import damaged, told
+from qi_equity.pdsa.store.shared import RULE
 from qi_equity.pdsa.store.store import Store
 
 __all__ = ["open"]
@@ -31,7 +35,14 @@ SELECT (SELECT count(*) FROM record) - (SELECT count(*) FROM reached)
 """
 
 
-def open(where: str | os.PathLike[str], *, timeout: float = 30.0) -> Store:
+def open(
+    where: str | os.PathLike[str],
+    *,
+    role: str | None = None,
+    site: str | Sequence[str] | None = None,
+    rule: str | SuppressionRule = RULE,
+    timeout: float = 30.0,
+) -> Store:
     """Open a store of records; a SQLite file that is not there yet is made.
 
     Parameters
@@ -39,6 +50,13 @@ def open(where: str | os.PathLike[str], *, timeout: float = 30.0) -> Store:
     where : str or path
         Path of a SQLite file, or the address of a PostgreSQL database:
         ``"postgresql+psycopg://user@host/database"`` (extra ``postgres``).
+    role : {"viewer", "reader", "editor", "admin"}, optional
+        Of a SQLite file, only show and write what this role may: a way to work, no protection, since who has
+        the file can read all of it. A PostgreSQL server knows the role from the account. Default: all.
+    site : str or sequence of str, optional
+        Site, or sites, of a viewer or an editor.
+    rule : str or SuppressionRule
+        Rule by which counts are withheld from shared records, for the network's readers.
     timeout : float
         Seconds to wait while another program writes.
 
@@ -49,6 +67,8 @@ def open(where: str | os.PathLike[str], *, timeout: float = 30.0) -> Store:
 
     Raises
     ------
+    OptionError
+        If there is no such role or rule, or the role and the site do not go together.
     StoreError
         If it cannot be opened, is damaged, holds what a store does not hold, or has a newer schema.
 
@@ -76,7 +96,7 @@ def open(where: str | os.PathLike[str], *, timeout: float = 30.0) -> Store:
     else:
         shown, engine = address, _file(address, seconds)
     _bring_up_to_date(engine, shown)
-    return Store(engine, shown)
+    return Store(seen_as(engine, role, site, rule), shown)
 
 
 def _url(address: str) -> URL:

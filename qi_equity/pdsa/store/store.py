@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from datetime import date
 from types import TracebackType
 from typing import Self, TypeVar
 
 import pandas as pd
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from qi_equity import _result, _validate
-from qi_equity.errors import DataError, InputTypeError, OptionError
+from qi_equity.errors import InputTypeError
 from qi_equity.pdsa.records.base import Record
-from qi_equity.pdsa.store import csv_files, json_files, listing, migrate
+from qi_equity.pdsa.store import listing, migrate
+from qi_equity.pdsa.store.access import Access
+from qi_equity.pdsa.store.arguments import a_day, a_record, an_id
 from qi_equity.pdsa.store.engine import is_sqlite, reading, writing
-from qi_equity.pdsa.store.errors import StoreError
+from qi_equity.pdsa.store.exchange import Exchange
 from qi_equity.pdsa.store.failures import told
-from qi_equity.pdsa.store.files import read_text, write_bytes
-from qi_equity.pdsa.store.kinds import ROOTS, kinds, site_of
-from qi_equity.pdsa.store.rows import Place, placed
-from qi_equity.pdsa.store.trees import Tree, present, read, read_around, roots
-from qi_equity.pdsa.store.writing import (
-    Changes,
-    changes_of,
-    field_for,
-    merged,
-    next_root,
-    recorded,
-    refuse_present,
-    write,
-)
+from qi_equity.pdsa.store.kinds import ROOTS, kinds
+from qi_equity.pdsa.store.putting import add_trees, save_tree
+from qi_equity.pdsa.store.trees import read
+from qi_equity.pdsa.store.writing import recorded
 
 __all__ = ["Store"]
 
@@ -40,7 +30,7 @@ R = TypeVar("R", bound=Record)
 _STATUSES = ("planned", "done", "studied", "decided")
 
 
-class Store:
+class Store(Exchange, Access):
     """A store of records, as :func:`open` gives it.
 
     Every call reads or writes in a transaction of its own: all of what it writes is kept, or nothing.
@@ -82,24 +72,51 @@ class Store:
         return f"Store({self._where!r})"
 
     def close(self) -> None:
-        """Close all connections; the store can be opened again."""
+        """Close all connections; the store can be opened again.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from qi_equity import pdsa
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = pdsa.open(f"{folder}/network.db")
+        ...     store.close()
+        """
         self._engine.dispose()
 
     @property
     def schema_version(self) -> str:
-        """The schema of the database, such as ``"0001"``."""
+        """The schema of the database, such as ``"0001"``.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from qi_equity import pdsa
+        >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
+        ...     store.schema_version
+        '0002'
+        """
         with reading(self._engine, self._where) as connection:
             return str(migrate.schema_of(connection))
 
     @property
     def notes(self) -> pd.DataFrame:
-        """What to know about this store: columns ``code, severity, site, group, text``."""
+        """What to know about this store: columns ``code, severity, site, group, text``.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from qi_equity import pdsa
+        >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
+        ...     store.notes["code"].tolist()
+        ['file_readable']
+        """
         if not is_sqlite(self._engine):
             return _result.notes([])
         text = (
             "Anyone who can read this file can read every record in it: a query for one site or for shared "
-            "records is no protection. Keep the file where only its writers can open it, and give readers an "
-            "export (export_json, export_csv) of what they may see; or use PostgreSQL, which knows who asks."
+            "records is no protection. Keep the file where only its writers can open it, and give readers "
+            "what export_shared() writes; or use PostgreSQL, which knows who asks."
         )
         return _result.notes([_result.note("file_readable", "warning", text)])
 
@@ -128,8 +145,18 @@ class Store:
             If it cannot stand by itself or hang there.
         DataError
             If it does not fit the records that are there.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from qi_equity import pdsa
+        >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
+        ...     driver = store.add(pdsa.Driver(name="Timely treatment"), to="p", by="A. Midwife")
+        ...     store.get("p").drivers[0].recorded_by
+        'A. Midwife'
         """
-        _a_record(record)
+        a_record(record)
         if to is None and not isinstance(record, ROOTS):
             raise InputTypeError(
                 f"record= is a {type(record).__name__}, which cannot stand by itself; say with to= what is "
@@ -137,7 +164,7 @@ class Store:
             )
         new = recorded(record, by)
         with writing(self._engine, self._where) as connection:
-            self._insert(connection, [new], to)
+            add_trees(connection, [new], to, self._where)
         return new
 
     def save(self, record: R, by: str = "") -> R:
@@ -165,16 +192,20 @@ class Store:
             If the store has no such record, it differs without a new version, or it cannot be written.
         DataError
             If it does not fit the records that are there.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from qi_equity import pdsa
+        >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
+        ...     project = store.save(project.revise({"problem": "Late treatment"}, by="A. Midwife"))
+        ...     store.get("p").version
+        2
         """
-        _a_record(record)
+        a_record(record)
         with writing(self._engine, self._where) as connection:
-            if not present(connection, [record.id]):
-                raise StoreError(
-                    f"The store has no {type(record).__name__} {record.id!r}; add it with add(record)."
-                )
-            tree = read_around(connection, record.id, self._where)
-            changes = changes_of(record, tree, by)
-            root = self._write(connection, tree, changes)
+            root = save_tree(connection, record, by, self._where)
         return next(r for r, _ in root.walk() if isinstance(r, type(record)) and r.id == record.id)
 
     def get(self, id: str) -> Record:
@@ -194,9 +225,18 @@ class Store:
         ------
         StoreError
             If there is none, or it cannot be read.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from qi_equity import pdsa
+        >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
+        ...     store.get("p").name
+        'Haemorrhage'
         """
         with reading(self._engine, self._where) as connection:
-            return read(connection, _an_id("id", id), self._where).root
+            return read(connection, an_id("id", id), self._where).root
 
     def history(self, id: str) -> tuple[Record, ...]:
         """Give every version of a record, oldest first; records within it are as they are now.
@@ -215,6 +255,16 @@ class Store:
         ------
         StoreError
             If there is none, or it cannot be read.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from qi_equity import pdsa
+        >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
+        ...     project = store.save(project.revise({"name": "Fewer haemorrhages"}, by="A. Midwife"))
+        ...     [version.name for version in store.history("p")]
+        ['Haemorrhage', 'Fewer haemorrhages']
         """
         record = self.get(id)
         with told(self._where):
@@ -256,154 +306,20 @@ class Store:
             If there is no such kind or status, or a day is none.
         StoreError
             If the store cannot be read.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from qi_equity import pdsa
+        >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
+        ...     store.list(kind="Project", site="North")["name"].tolist()
+        ['Haemorrhage']
         """
         if kind is not None:
             _validate.one_of("kind", kind, list(kinds()))
         if status is not None:
             _validate.one_of("status", status, _STATUSES)
-        wanted = listing.selected(kind, site, measure, status, _day("since", since), _day("until", until))
+        wanted = listing.selected(kind, site, measure, status, a_day("since", since), a_day("until", until))
         with reading(self._engine, self._where) as connection:
             return listing.frame(connection.execute(wanted).mappings().all())
-
-    def export_json(self, path: str | os.PathLike[str] | None = None, *, record: str | None = None) -> str:
-        """Give all records, or one with all within it, as JSON that :meth:`import_json` reads.
-
-        Parameters
-        ----------
-        path : str or path, optional
-            A file to write it to as well.
-        record : str, optional
-            Identifier of the record. Default: all.
-
-        Returns
-        -------
-        str
-            With every version.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be read or the file not be written.
-        """
-        with reading(self._engine, self._where) as connection:
-            wanted = roots(connection) if record is None else [_an_id("record", record)]
-            text = json_files.as_json([read(connection, id, self._where).root for id in wanted])
-        if path is not None:
-            write_bytes(path, text.encode("utf-8"))
-        return text
-
-    def import_json(self, source: str | os.PathLike[str], *, to: str | None = None) -> tuple[str, ...]:
-        """Add the records of an export: all of them, or none.
-
-        Parameters
-        ----------
-        source : str or path
-            What :meth:`export_json` gave, or the path of the file.
-        to : str, optional
-            Identifier of the record that is to hold them, for an export of records that cannot stand by
-            themselves.
-
-        Returns
-        -------
-        tuple of str
-            Identifiers of those at the top.
-
-        Raises
-        ------
-        DataError
-            If it cannot be read; nothing was added.
-        StoreError
-            If the store has some of them already, or cannot be written; nothing was added.
-        """
-        is_text = isinstance(source, str) and source.lstrip().startswith("{")
-        found = json_files.from_json(str(source) if is_text else read_text(source))
-        alone = [r for r in found if to is None and not isinstance(r, ROOTS)]
-        if alone:
-            raise DataError(
-                f"The export has a {type(alone[0]).__name__}, which cannot stand by itself; say with to= "
-                "what is to hold it."
-            )
-        with writing(self._engine, self._where) as connection:
-            self._insert(connection, found, to)
-        return tuple(record.id for record in found)
-
-    def export_csv(self, folder: str | os.PathLike[str]) -> tuple[str, ...]:
-        """Write a flat table for each kind of record, for a spreadsheet.
-
-        Parameters
-        ----------
-        folder : str or path
-            A folder that is there. Files of the same names are replaced.
-
-        Returns
-        -------
-        tuple of str
-            Names of the files.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be read or a file not be written.
-
-        Notes
-        -----
-        Lists are joined by "; ". A text that a spreadsheet would take for a formula (it starts with ``=``,
-        ``+``, ``-``, ``@``, a tab or a new line) gets an apostrophe in front. The tables hold the newest
-        versions; the trails are in :meth:`export_json`.
-        """
-        with reading(self._engine, self._where) as connection:
-            trees = [read(connection, top, self._where) for top in roots(connection)]
-        return csv_files.write_tables(folder, [pair for t in trees for pair in placed(t.root, _place(t))])
-
-    def _insert(self, connection: Connection, new: Sequence[Record], to: str | None) -> None:
-        """Write new records with all within them."""
-        refuse_present(connection, [record for tree in new for record, _ in tree.walk()])
-        if to is None:
-            first = next_root(connection)
-            for i, record in enumerate(new):
-                place = Place(None, "", first + i, site_of(record, None))
-                write(connection, record, place, None, Changes())
-            return
-        if not present(connection, [_an_id("to", to)]):
-            raise StoreError(f"to={to!r}: the store has no such record; list() gives those that are there.")
-        tree = read_around(connection, to, self._where)
-        holder = next(record for record, _ in tree.root.walk() if record.id == to)
-        changes = Changes()
-        for record in new:
-            changes.additions[to, field_for(holder, record)].append(record)
-        self._write(connection, tree, changes)
-
-    def _write(self, connection: Connection, tree: Tree, changes: Changes) -> Record:
-        root = merged(tree.root, changes)
-        write(connection, root, _place(tree, root), tree, changes)
-        return root
-
-
-def _place(tree: Tree, root: Record | None = None) -> Place:
-    """Give where the top of a tree hangs."""
-    row = tree.rows[tree.root.id]
-    return Place(row["parent"], row["field"], row["position"], site_of(root or tree.root, row["site"]))
-
-
-def _a_record(record: object) -> None:
-    if type(record).__name__ not in kinds() or not isinstance(record, Record):
-        raise InputTypeError(
-            f"record={record!r:.80} is of type {type(record).__name__}; give one of {', '.join(kinds())}."
-        )
-
-
-def _an_id(argument: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise InputTypeError(
-            f"{argument}={value!r:.80} is of type {type(value).__name__}; give a record's id."
-        )
-    return value
-
-
-def _day(argument: str, value: str | date | None) -> date | None:
-    if value is None or isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise OptionError(f"{argument}={value!r} is no day; give ISO text such as 2024-03-31.") from None

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 
 from qi_equity.pdsa.records.base import Record
 from qi_equity.pdsa.records.project import Project
+from qi_equity.pdsa.store.bulk import many_objects
 from qi_equity.pdsa.store.errors import StoreError
 from qi_equity.pdsa.store.failures import damaged
 from qi_equity.pdsa.store.rows import build
@@ -77,7 +78,8 @@ def _read(connection: Connection, top: str, ids: Any, where: str) -> Tree:
         )
     trail = select(stamps).where(stamps.c.record.in_(ids)).order_by(stamps.c.record, stamps.c.n)
     try:
-        root = build(top, found, _mappings(connection, trail))
+        with many_objects():
+            root = build(top, found, _mappings(connection, trail))
     except ValueError as error:
         raise damaged(where, error) from error
     return Tree(root, {row["id"]: row for row in found})

@@ -12,9 +12,11 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from qi_equity.errors import InputTypeError
 from qi_equity.pdsa.records.base import Record
+from qi_equity.pdsa.store.bulk import many_objects
 from qi_equity.pdsa.store.errors import StoreError
 from qi_equity.pdsa.store.kinds import held
 from qi_equity.pdsa.store.rows import Place, measure_rows, placed, record_row, stamp_rows
+from qi_equity.pdsa.store.shared import share
 from qi_equity.pdsa.store.tables import measures, records, stamps
 from qi_equity.pdsa.store.trees import Tree, present
 from qi_equity.pdsa.store.versions import next_version
@@ -167,14 +169,20 @@ def write(connection: Connection, root: Record, place: Place, tree: Tree | None,
     _insert(connection, records, [record_row(record, at) for record, at in new])
     _insert(connection, stamps, [row for record, _ in new for row in stamp_rows(record)])
     _insert(connection, measures, [row for record, _ in new for row in measure_rows(record)])
-    for record, at in everything:
-        if record.id in old and (record.id in changes.versions or at.site != old[record.id]["site"]):
-            _update(connection, record, at)
+    changed = [
+        (record, at)
+        for record, at in everything
+        if record.id in old and (record.id in changes.versions or at.site != old[record.id]["site"])
+    ]
+    for record, at in changed:
+        _update(connection, record, at)
+    share(connection, new + changed)
 
 
 def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(insert(table), rows)
+        with many_objects():
+            connection.execute(insert(table), rows)
 
 
 def _update(connection: Connection, record: Record, place: Place) -> None:

@@ -50,6 +50,8 @@ STATEMENTS = (
     "UPDATE record SET body = 7 WHERE kind = 'Network'",
     "UPDATE record SET body = x'ff' WHERE kind = 'Project'",
     "UPDATE record SET kind = 'os.system' WHERE kind = 'Cycle'",
+    "UPDATE record SET kind = 'Record' WHERE kind = 'Network'",
+    'UPDATE record SET body = \'{"name": "P", "trail": []}\' WHERE kind = \'Project\'',
     "UPDATE record SET parent = id WHERE kind = 'Site'",
     "UPDATE record SET parent = (SELECT id FROM record WHERE kind = 'Cycle') WHERE kind = 'Network'",
     "UPDATE record SET parent = 'nobody' WHERE kind = 'Cycle'",

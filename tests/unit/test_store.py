@@ -320,19 +320,46 @@ def test_the_steps_make_the_tables_that_the_library_uses():
     engine.dispose()
 
 
-def test_an_older_file_is_brought_up_to_date_and_a_newer_one_refused(tmp_path, monkeypatch):
+def test_a_newer_schema_is_refused(tmp_path):
     path = tmp_path / "network.db"
     with open_store(path) as store:
         store.add(a_network())
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
     with pytest.raises(StoreError, match=r"has schema '9999'.*knows up to .*Install a newer version"):
         open_store(path)
+
+
+def test_an_older_schema_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "network.db"
+    engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = :old"), {"old": migrate.newest()})
+        migrate.upgrade(connection, migrate.known()[0])
     engine.dispose()
-    assert open_store(path).get("net").name == "A network"
+    with open_store(path) as store:
+        assert store.schema_version == migrate.newest()
+        store.add(a_network())
+    assert len(open_store(path).list()) == 19
+
+
+def test_tampering_while_a_store_is_open_is_told(store, tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path / 'network.db'}")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE record SET parent = 'north' WHERE id = 'net'"))
+        connection.execute(text("UPDATE record SET kind = 'Record' WHERE id = 'call'"))
+    with pytest.raises(StoreError, match="what holds record 'p-n' leads in a circle"):
+        store.add(pdsa.Driver(name="Late"), to="p-n")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE record SET parent = NULL WHERE id = 'net'"))
+    with pytest.raises(StoreError, match="'call' hangs where none of its kind can hang"):
+        store.get("net")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE record SET body = '[]'"))
+    with pytest.raises(StoreError, match="its body is not that of a record"):
+        store.list()
+    engine.dispose()
 
 
 def test_the_context_closes_and_can_be_opened_again(tmp_path):

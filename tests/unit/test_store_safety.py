@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from qi_equity import pdsa
 from qi_equity.errors import InputTypeError, OptionError
-from qi_equity.pdsa.store import opening
+from qi_equity.pdsa.store import failures, opening
 from qi_equity.pdsa.store.errors import StoreError
 from qi_equity.pdsa.store.opening import open as open_store
 
@@ -317,3 +318,41 @@ def test_a_disk_without_links_does_as_well(tmp_path, monkeypatch, taken):
     monkeypatch.setattr(os, "link", no_links)
     assert open_store(path).list()["id"].tolist() == (["p"] if taken else [])
     assert [p.name for p in tmp_path.iterdir()] == ["network.db"]
+
+
+class ReportedError(Exception):
+    sqlstate: str | None = None
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("42501", "your role has no right to it"),
+        ("53100", "the server's disk is full"),
+        ("55P03", "is locked"),
+        (None, "cannot be used: details; check the address"),
+    ],
+)
+def test_what_a_server_reports_says_what_to_do(state, told):
+    reported = ReportedError("details\nHINT: secret")
+    reported.sqlstate = state
+    with pytest.raises(StoreError, match=told) as error, failures.told("postgresql://host/db"):
+        raise OperationalError("SELECT secret", {}, reported)
+    assert "secret" not in str(error.value)
+
+
+def test_what_a_database_refuses_is_told_without_the_records():
+    with (
+        pytest.raises(StoreError, match="refuses the record: details; nothing") as error,
+        failures.told("a.db"),
+    ):
+        raise IntegrityError("INSERT secret", {"body": "secret"}, ReportedError("details"))
+    assert "secret" not in str(error.value)
+
+
+def test_what_a_driver_reports_without_a_code_is_taken_for_damage():
+    with (
+        pytest.raises(StoreError, match=r"is damaged: Could not decode to UTF-8"),
+        failures.told("network.db"),
+    ):
+        raise sqlite3.OperationalError("Could not decode to UTF-8 column")

@@ -123,25 +123,20 @@ def build(top: str, rows: Sequence[Mapping[str, Any]], stamps: Iterable[Mapping[
             below[row["parent"]].append(row)
     for stamp in stamps:
         trails[stamp["record"]].append(stamp)
-    seen: list[str] = []
-    record = _build(root, root["site"], below, trails, seen)
-    if len(seen) != len(rows):
-        raise ValueError(f"{len(rows) - len(seen)} records hang where none can hang")
-    return record
+    return _build(root, root["site"], below, trails)
 
 
-def _build(row: Mapping[str, Any], site: str | None, below: Any, trails: Any, seen: list[str]) -> Record:
+def _build(row: Mapping[str, Any], site: str | None, below: Any, trails: Any) -> Record:
     kind = kinds().get(row["kind"])
     if kind is None:
         raise ValueError(f"record {row['id']!r} is of no known kind ({row['kind']!r})")
-    seen.append(row["id"])
     fields: dict[str, Any] = {name: [] for name in kind.children}
     may_hold = held(kind)
     for child in below.pop(row["id"], ()):
         item = may_hold.get(child["field"])
         if item is None or item.__name__ != child["kind"]:
             raise ValueError(f"record {child['id']!r} hangs where none of its kind can hang")
-        fields[child["field"]].append(_build(child, row["site"], below, trails, seen))
+        fields[child["field"]].append(_build(child, row["site"], below, trails))
     try:
         body = parsed(row["body"])
         if not isinstance(body, dict) or {"trail", *fields} & set(body):

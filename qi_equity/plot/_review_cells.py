@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 from qi_equity.plot import _style as style
 from qi_equity.plot._around import Head, Header
@@ -17,45 +18,53 @@ from qi_equity.plot._rows import Rows
 from qi_equity.plot._style import Palette
 from qi_equity.plot._text import Ruler
 
-ICON_PT, CELL_PT = 15.0, 80.0
+Floats = NDArray[np.float64]
+
+CELL_PT = 80.0
+"""Points that the widest word needs, with its shape."""
 
 _NAME_LINE_PT = 10.5
+# Middle of the shape and start of the word from the left of a cell, half the height of a row, and from where
+# on the words are larger, and bold where there is a signal.
+_ICON_PT, _WORD_PT, _HALF_PT, _ROOMY_PT = 8.0, 16.0, 9.75, 104.0
+
+_NOWHERE = np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a state looks: marker, which colour of the palette, whether filled, its word and its legend."""
+    """How a state looks: marker, which colour of the palette, its size, word and entry of the legend."""
 
     marker: str
     colour: str
-    filled: bool
     size: float
     word: str
     legend: str
     bold: bool = False
+    ground: bool = False
 
 
 LOOKS = {
     "improvement": Look(
-        style.MARKERS["improvement"], "improvement", True, 8.5, "improvement",
+        style.MARKERS["improvement"], "improvement", 8.5, "improvement",
         "improvement: the month takes part in a signal for the better", bold=True,
     ),
     "concern": Look(
-        style.MARKERS["concern"], "concern", True, 9.5, "concern",
+        style.MARKERS["concern"], "concern", 9.5, "concern",
         "concern: the month takes part in a signal for the worse", bold=True,
     ),
     "neutral": Look(
-        style.MARKERS["neutral"], "neutral", True, 7.5, "special cause",
+        style.MARKERS["neutral"], "neutral", 7.5, "special cause",
         "special cause, neither better nor worse, or of no known side", bold=True,
     ),
     "common cause": Look(
-        "o", "common", True, 6.0, "common cause", "common cause: no signal, where one could have shown",
+        "o", "common", 6.0, "common cause", "common cause: no signal, where one could have shown",
     ),
     "not yet visible": Look(
-        "$?$", "common", False, 8.0, "not yet visible",
-        "not yet visible: too little to show a change, which is not the same as no change",
+        "$?$", "common", 8.0, "not yet visible",
+        "not yet visible: too little to show a change, which is not the same as no change", ground=True,
     ),
-    "no data": Look("_", "common", False, 8.0, "no data", "no data: no final value of the month"),
+    "no data": Look("_", "common", 8.0, "no data", "no data: no final value of the month"),
 }  # fmt: skip
 
 
@@ -97,50 +106,62 @@ def label_states(ax: Axes, states: pd.Series, palette: Palette) -> None:
     there = set(states)
     for state, look in LOOKS.items():
         if state in there:
-            _mark(ax, [], [], look, palette, look.legend)
+            _mark(ax, _NOWHERE, _NOWHERE, look, palette, look.legend)
 
 
-def draw_cells(ax: Axes, states: Sequence[Sequence[str]], rows: Rows, palette: Palette) -> None:
-    """Draw a panel: one row a site, one column a measure."""
-    across = len(states[0])
+def name_rows(ax: Axes, rows: Rows, *, labels: bool) -> None:
+    """Set the y axis: the name of each row, and faint lines between the rows, where no words are."""
+    ax.set_ylim(rows.height, 0)
+    ax.set_yticks(rows.y, rows.names if labels else [""] * len(rows.y))
     set_frame(ax, left=False, left_ticks=False, grid=False)
     ax.spines["bottom"].set_visible(False)
-    ax.set_xlim(0, across)
+    ax.tick_params(axis="y", which="both", length=0, pad=7, labelsize=style.BODY, labelcolor=style.INK)
+    for text in ax.get_yticklabels():
+        text.set_parse_math(False)
+        text.set_linespacing(1.05)
+    for edge in [rows.y[0] - _HALF_PT, *((rows.y[1:] + rows.y[:-1]) / 2), rows.y[-1] + _HALF_PT]:
+        ax.axhline(edge, color=style.GRID, linewidth=0.7, zorder=0.5, label="_row")
+
+
+def draw_cells(
+    ax: Axes, states: Sequence[Sequence[str]], rows: Rows, cell: float, palette: Palette
+) -> None:
+    """Draw a panel: one row a site, one column of ``cell`` points a measure."""
+    ax.set_xlim(0, len(states[0]))
     ax.set_xticks([])
     found = np.array(states, dtype=object)
-    width = ax.bbox.width
     for state, look in LOOKS.items():
         row, column = np.nonzero(found == state)
-        _mark(ax, column, rows.y[row], look, palette, "_icon")
-        for r, c in zip(row.tolist(), column.tolist(), strict=True):
-            _cell(ax, c, r, rows, look, palette, width)
+        _mark(ax, column + _ICON_PT / cell, rows.y[row], look, palette, "_icon")
+        for x, y in zip(column.tolist(), rows.y[row].tolist(), strict=True):
+            _word(ax, x, y, look, cell)
 
 
-def _mark(ax: Axes, column: object, y: object, look: Look, palette: Palette, label: str) -> None:
-    """Draw the shapes of a state, a little inside the left edge of their columns."""
+def _mark(ax: Axes, x: Floats, y: Floats, look: Look, palette: Palette, label: str) -> None:
+    """Draw the shapes of a state."""
     colour = getattr(palette, look.colour)
     ax.plot(
-        np.asarray(column, dtype=float) + 0.09, np.asarray(y, dtype=float), label=label, linestyle="None",
-        marker=look.marker, markersize=look.size, markerfacecolor=colour if look.filled else "white",
-        markeredgecolor=colour, markeredgewidth=1.2, zorder=4, clip_on=False,
+        x, y, label=label, linestyle="None", marker=look.marker, markersize=look.size,
+        markerfacecolor=colour, markeredgecolor=colour, markeredgewidth=1.2 if look.marker == "_" else 0.6,
+        zorder=4, clip_on=False,
     )  # fmt: skip
 
 
-def _cell(ax: Axes, column: int, row: int, rows: Rows, look: Look, palette: Palette, width: float) -> None:
+def _word(ax: Axes, column: int, y: float, look: Look, cell: float) -> None:
     """Write the word beside the shape; what is not yet visible has a ground of its own."""
-    y = float(rows.y[row])
-    if look.word == "not yet visible":
-        ground = Rectangle((column + 0.01, y - 9), 0.97, 18, facecolor=style.STRIP, edgecolor="none", zorder=1)
-        ax.add_patch(ground)
+    roomy = cell >= _ROOMY_PT
+    if look.ground:
+        ground = (column + 1 / cell, y - _HALF_PT + 1), 1 - 2 / cell, 2 * _HALF_PT - 2
+        ax.add_patch(Rectangle(*ground, facecolor=style.STRIP, edgecolor="none", zorder=1, label="_ground"))
     ax.text(
-        column + 0.17,
+        column + _WORD_PT / cell,
         y,
         look.word,
         ha="left",
         va="center",
-        fontsize=style.SMALL,
-        fontweight="bold" if look.bold else "normal",
-        color=style.MUTED if look.word == "no data" else style.INK,
+        fontsize=style.BODY if roomy else style.SMALL,
+        fontweight="bold" if look.bold and roomy else "normal",
+        color=style.MUTED if look.marker == "_" else style.INK,
         parse_math=False,
         zorder=4,
     )

@@ -15,7 +15,7 @@ from qi_equity.plot import _style as style
 from qi_equity.plot import _words
 from qi_equity.plot._layout import GAP, MARGIN, Page
 from qi_equity.plot._order import numbers_by, order_groups
-from qi_equity.plot._review_cells import CELL_PT, ICON_PT, PanelHead, draw_cells, label_states
+from qi_equity.plot._review_cells import CELL_PT, PanelHead, draw_cells, label_states, name_rows
 from qi_equity.plot._rows import Rows, make_rows
 from qi_equity.plot._style import PALETTES
 from qi_equity.plot._text import Ruler
@@ -86,21 +86,21 @@ def plot_review_grid(
     grid = grid[grid["group"].isin(shown)]
     sites, measures = list(review.sites), list(dict.fromkeys(grid["measure"]))
     _check_size(shown, sites, measures)
-    rows = make_rows(sites, [False] * len(sites), _NAMES_PT - 10, ruler, lines=1)
+    rows = make_rows(sites, [False] * len(sites), _NAMES_PT, ruler)
     page = _page(len(shown), len(measures), rows, ruler)
     heads = [PanelHead(_title(all_series, group), measures, page.width, ruler) for group in shown]
     label_states(page.axes[0], grid["state"], palette)
     for i, group in enumerate(shown):
         part = grid[grid["group"] == group].set_index(["site", "measure"])["state"]
         states = [[str(part.get((site, measure), _NO_DATA)) for measure in measures] for site in sites]
-        rows.prepare(page.axes[i], labels=page.places[i][1] == 0)
-        draw_cells(page.axes[i], states, rows, palette)
+        name_rows(page.axes[i], rows, labels=page.places[i][1] == 0)
+        draw_cells(page.axes[i], states, rows, page.width / len(measures), palette)
     heights = page.row_headers([head.height for head in heads])
     for ax, head, (row, _) in zip(page.axes, heads, page.places, strict=True):
         head.draw(ax, heights[row])
     month = result_words.month_of(pd.Timestamp(review.month))
     where = f" · {sites[0]}" if len(sites) == 1 else ""
-    title = f"{review.network}: what the charts show of {month}{where}"
+    title = f"{review.network}: what the charts show, {month}{where}"
     page.place(heights, title, _subtitle(all_series), _notes(review, reason, left_out, all_series), ruler)
     page.figure.set_label(_describe(title, grid, shown, measures, all_series))
     return page.figure
@@ -119,7 +119,8 @@ def _groups(
     if groups is None:
         shown = [g for g in known if g in there] or known
     else:
-        shown = [_validate.one_of("groups", g, known) for g in _validate.names("groups", groups)]
+        asked = [_validate.one_of("groups", g, known) for g in _validate.names("groups", groups)]
+        shown = [g for g in known if g in asked]
     births = review.completeness.groupby("group", sort=False)["births_series"].sum()
     strata = pd.DataFrame({"group": shown})
     names, reason = order_groups(all_series[0], strata, order, {"size": numbers_by(births)})
@@ -140,7 +141,8 @@ def _check_size(groups: Sequence[str], sites: Sequence[str], measures: Sequence[
 
 def _page(panels: int, measures: int, rows: Rows, ruler: Ruler) -> Page:
     """Lay out as many panels side by side as have room for their words."""
-    left = _NAMES_PT + MARGIN
+    lines = [line for name in rows.names for line in name.split("\n")]
+    left = max(ruler.width(line, style.BODY) for line in lines) + 7 + MARGIN
     columns = max(
         [k for k in (2, 3, 4) if k <= panels and (_WIDE_PT - left - k * GAP) / k >= measures * CELL_PT],
         default=1,

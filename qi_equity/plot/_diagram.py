@@ -71,16 +71,45 @@ def _chain(link: tuple[str, str], column: dict[str, int], height: dict[str, floa
 
 
 def _ordered(column: Mapping[str, int], near: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """Order each column by the mean place of the neighbours, sweeping to and fro."""
+    """Order columns by the mean place of neighbours, to and fro; keep the order with fewest crossings."""
     order = [[n for n in column if column[n] == c] for c in range(1 + max(column.values(), default=0))]
-    place = {n: i / max(len(of), 1) for of in order for i, n in enumerate(of)}
+    place = {n: i / len(of) for of in order for i, n in enumerate(of)}
+    best, fewest = order, _crossings(order, near)
     for sweep in range(_SWEEPS):
         rightwards = sweep % 2 == 0
+        order = [list(of) for of in order]
         for c in range(len(order)) if rightwards else range(len(order) - 1, -1, -1):
             means = {n: _mean(n, near, place, column, c + (-1 if rightwards else 1)) for n in order[c]}
             order[c].sort(key=means.__getitem__)
+            _swap(order[c], near, place | {n: i / len(order[c]) for i, n in enumerate(order[c])}, column)
             place |= {n: (i + 0.5) / len(order[c]) for i, n in enumerate(order[c])}
-    return order
+        crossings = _crossings(order, near)
+        if crossings < fewest:
+            best, fewest = order, crossings
+    return best
+
+
+def _swap(
+    of: list[str], near: Mapping[str, Sequence[str]], place: Mapping[str, float], column: Mapping[str, int]
+) -> None:
+    """Let neighbours in a column change places, once each, where no more of their links cross then."""
+    for i in range(len(of) - 1):
+        upper, lower = of[i], of[i + 1]
+        ends = [(place[u], place[v]) for u in near[upper] for v in near[lower] if column[u] == column[v]]
+        if sum(u < v for u, v in ends) <= sum(u > v for u, v in ends):
+            of[i], of[i + 1] = lower, upper
+
+
+def _crossings(order: Sequence[Sequence[str]], near: Mapping[str, Sequence[str]]) -> int:
+    """Count the links that cross between neighbouring columns."""
+    count = 0
+    for left, right in itertools.pairwise(order):
+        place = {n: i for i, n in enumerate(right)}
+        ends = [[place[m] for m in near[n] if m in place] for n in left]
+        count += sum(
+            u > v for i, upper in enumerate(ends) for lower in ends[i + 1 :] for u in upper for v in lower
+        )
+    return count
 
 
 def _mean(

@@ -14,6 +14,7 @@ from matplotlib.path import Path
 
 from qi_equity.plot import _style as style
 from qi_equity.plot._gantt_bars import SIGN_PT, Bar
+from qi_equity.plot._layout import MARGIN
 from qi_equity.plot._record_marks import (
     MEETINGS,
     PLANNED_LABEL,
@@ -23,7 +24,7 @@ from qi_equity.plot._record_marks import (
     mark_decision,
     write,
 )
-from qi_equity.plot._record_words import PLANNED, one_line
+from qi_equity.plot._record_words import PLANNED, one_line, shorten
 from qi_equity.plot._text import Ruler
 from qi_equity.plot._words import MONTHS
 
@@ -50,12 +51,14 @@ class Axis:
     def draw(self, ax: Axes, top: float, bottom: float) -> None:
         """Draw the months: a faint line for each tick, its name under the rows, the year where it changes."""
         count = (self.last.year - self.first.year) * 12 + self.last.month - self.first.month
-        step = next((s for s in (1, 2, 3, 6, 12) if self.width / count * s >= _TICK_PT), 24)
+        step = next((s for s in (1, 2, 3, 6, 12, 24, 60, 120) if self.width / count * s >= _TICK_PT), 1200)
         year = 0
         for k in range(0, count, step):
             month = after(self.first, k)
             x = self.at(month)
             ax.plot([x, x], [top, bottom], color=style.GRID, linewidth=0.7, zorder=1, label="_month")
+            if x > self.width - _TICK_PT + MARGIN:
+                continue
             write(ax, x, bottom + 9, MONTHS[month.month - 1])
             if month.year != year:
                 write(ax, x, bottom + 20, str(month.year))
@@ -156,7 +159,7 @@ class Strip:
             zorder=0.5, label="_period",
         )  # fmt: skip
         ax.add_patch(band)
-        name = ruler.shorten(one_line(period.name), x1 - x0 - 6, style.SMALL)
+        name = shorten(period.name, x1 - x0 - 6, style.SMALL, ruler)
         write(ax, x0 + 3, top + STRIP_PT / 2, name, weight="normal")
 
     def _meetings(
@@ -231,7 +234,7 @@ def draw_key(ax: Axes, title: str, lines: Sequence[str], width: float, ruler: Ru
     write(ax, 0, STRIP_PT / 2, title, size=style.BODY, weight="bold")
     for i, line in enumerate(lines):
         column, row = divmod(i, rows)
-        text = ruler.shorten(line, room - 10, style.BODY)
+        text = shorten(line, room - 10, style.BODY, ruler)
         write(ax, column * room, (row + 1.5) * STRIP_PT, text, size=style.BODY)
 
 

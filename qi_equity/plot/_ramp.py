@@ -16,6 +16,7 @@ from qi_equity.plot import _style as style
 from qi_equity.plot._record_marks import (
     MATCHED,
     PLANNED_LABEL,
+    clear,
     explain,
     explain_decisions,
     explain_results,
@@ -23,7 +24,7 @@ from qi_equity.plot._record_marks import (
     mark_decision,
     write,
 )
-from qi_equity.plot._record_words import PLANNED, clip, one_line, results_of, sign_of
+from qi_equity.plot._record_words import PLANNED, clip, results_of, shorten, sign_of
 from qi_equity.plot._text import Ruler
 
 if TYPE_CHECKING:
@@ -83,9 +84,7 @@ class Ramp:
 
     def draw(self, ax: Axes, ruler: Ruler) -> None:
         """Draw it into an Axes."""
-        ax.set_axis_off()
-        ax.set_xlim(0, self.width)
-        ax.set_ylim(0, self.height)
+        clear(ax, self.width, 0, self.height)
         self._ground(ax)
         place = {cycle.id: i for i, cycle in enumerate(self.cycles)}
         for i, cycle in enumerate(self.cycles):
@@ -139,13 +138,13 @@ class Ramp:
         others = [self.elsewhere[p] for p in cycle.previous if p in self.elsewhere]
         if others:
             at = left + ruler.width(title, style.BODY, "bold") + 6
-            after = ruler.shorten(f"after {' and '.join(others)}", self.width - 4 - at, style.SMALL)
+            after = shorten(f"after {' and '.join(others)}", self.width - 4 - at, style.SMALL, ruler)
             write(ax, at, y + _LINE_PT, after, colour=style.MUTED)
         facts = " · ".join(f for f in (words.reached_of(cycle), words.when_of(cycle)) if f)
-        scale = one_line(cycle.plan.scale.size) if cycle.plan.scale else "scale not recorded"
+        scale = cycle.plan.scale.size if cycle.plan.scale else "scale not recorded"
         left_over = max(room - ruler.width(f" · {facts}", style.SMALL), _LEAST_PT)
-        shown = f"{ruler.shorten(scale, left_over, style.SMALL)} · {facts}"
-        write(ax, left, y, ruler.shorten(shown, room, style.SMALL))
+        shown = f"{shorten(scale, left_over, style.SMALL, ruler)} · {facts}"
+        write(ax, left, y, shorten(shown, room, style.SMALL, ruler))
         self._results(ax, left, y - _LINE_PT, cycle, ruler)
 
     def _results(self, ax: Axes, left: float, y: float, cycle: Cycle, ruler: Ruler) -> None:
@@ -155,7 +154,7 @@ class Ramp:
             write(ax, left, y, words.predicted(cycle), colour=style.MUTED)
         for k, (matched, label) in enumerate(results):
             marker, face, _ = MATCHED[matched]
-            short = ruler.shorten(one_line(label), 110.0, style.SMALL)
+            short = shorten(label, 110.0, style.SMALL, ruler)
             rest = f"and {len(results) - k} more"
             later = 0.0 if k + 1 == len(results) else ruler.width(rest, style.SMALL) + 8
             until = left + 12 + ruler.width(short, style.SMALL)

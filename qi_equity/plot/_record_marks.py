@@ -29,6 +29,15 @@ MEETINGS: dict[str, tuple[str, str]] = {
 PLANNED_LABEL = "PDSA cycle: planned"
 
 
+def clear(ax: Axes, width: float, bottom: float, top: float) -> None:
+    """Make an Axes a sheet of paper on which all is placed in points."""
+    ax.set_axis_off()
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.set_xlim(0, width)
+    ax.set_ylim(bottom, top)
+
+
 def mark(
     ax: Axes, x: float, y: float, marker: str | Path, label: str, *, size: float = 7.0, face: str = "none",
     colour: str = style.INK, width: float = 1.6,

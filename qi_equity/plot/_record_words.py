@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PLANNED = "planned"
 PURPOSES = {"test": "test", "implement": "implementation"}
 _MOST_NAMED, _LONGEST = 6, 60
+# No letter of the font is narrower than this share of its size.
+_NARROWEST = 0.2
 
 
 def projects_of(argument: str, records: Project | Site | Network) -> tuple[Project, ...]:
@@ -66,11 +68,17 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def shorten(text: str, room: float, size: float, ruler: Ruler) -> str:
+    """Put a text of people on one line, and cut it to the room (points)."""
+    return ruler.shorten(_enough(text, room, size), room, size)
+
+
 def clip(
     text: str, room: float, lines: int, size: float, ruler: Ruler, *, weight: str = "normal"
 ) -> list[str]:
     """Wrap a text of people to the room (points), words that are too long also; more lines are cut off."""
-    parts = [part for word in text.split() for part in _broken(word, room, size, ruler, weight)]
+    whole = _enough(text, lines * room, size)
+    parts = [part for word in whole.split(" ") for part in _broken(word, room, size, ruler, weight)]
     wrapped = ruler.wrap(parts, room, size, weight=weight)
     if len(wrapped) <= lines:
         return wrapped
@@ -78,6 +86,12 @@ def clip(
     while last and ruler.width(f"{last}…", size, weight) > room:
         last = last[:-1].rstrip()
     return [*wrapped[: lines - 1], f"{last}…"]
+
+
+def _enough(text: str, room: float, size: float) -> str:
+    """Keep as much of a long text as could ever fit, because measuring the rest takes its time."""
+    whole, most = one_line(text), int(room / (size * _NARROWEST)) + 1
+    return whole if len(whole) <= most else f"{whole[:most].rstrip()}…"
 
 
 def _broken(word: str, room: float, size: float, ruler: Ruler, weight: str) -> list[str]:

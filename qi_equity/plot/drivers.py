@@ -15,7 +15,7 @@ from qi_equity.pdsa.reporting import driver_words
 from qi_equity.plot import _style as style
 from qi_equity.plot._diagram import Layout, lay_out
 from qi_equity.plot._layout import MARGIN
-from qi_equity.plot._record_marks import write
+from qi_equity.plot._record_marks import clear, write
 from qi_equity.plot._record_words import brief, clip, some_of
 from qi_equity.plot._text import Ruler
 from qi_equity.plot._wide_page import WidePage
@@ -83,9 +83,7 @@ def plot_drivers(project: Project) -> Figure:
     layout = lay_out(columns, {k: box.height for k, box in boxes.items()}, driver_words.links_of(project))
     page = WidePage([layout.height + _HEAD_PT + 2], left=MARGIN, between=0.0)
     ax = page.axes[0]
-    ax.set_axis_off()
-    ax.set_xlim(0, page.width)
-    ax.set_ylim(page.height, 0)
+    clear(ax, page.width, page.height, 0)
     for column in range(last + 1):
         head = driver_words.heading(column, last, ideas=bool(project.ideas))
         write(ax, column * (width + _GAP_PT), 8, head, size=style.NAME, weight="bold")
@@ -131,9 +129,9 @@ class _Box:
     def draw(self, ax: Axes, left: float, middle: float, width: float) -> None:
         rounding = 6.0 if self.kind == "idea" else 0.01
         patch = FancyBboxPatch(
-            (left, middle - self.height / 2), width, self.height, zorder=3, label=f"_{self.kind}",
-            boxstyle=f"round,pad=0,rounding_size={rounding}", facecolor=_GROUNDS[self.kind],
-            edgecolor=style.INK, linewidth=2.0 if self.kind == "aim" else 1.0,
+            (left, middle - self.height / 2), width, self.height, zorder=3, clip_on=False,
+            boxstyle=f"round,pad=0,rounding_size={rounding}", label=f"_{self.kind}",
+            facecolor=_GROUNDS[self.kind], edgecolor=style.INK, linewidth=2.0 if self.kind == "aim" else 1.0,
         )  # fmt: skip
         ax.add_patch(patch)
         y = middle - self.height / 2 + _PAD_PT
@@ -153,9 +151,10 @@ def _boxes(project: Project, room: float, ruler: Ruler) -> dict[str, _Box]:
         return [(part, size, colour) for part in clip(text, room, most, size, ruler)]
 
     aims: list[tuple[str, float, str]] = []
-    for text, more in map(driver_words.aim_words, project.aims):
+    for text, *more in map(driver_words.aim_words, project.aims):
         aims += lines(text, _AIM_LINES, style.BODY, style.INK)
-        aims += lines(more, _LINES, style.SMALL, style.MUTED)
+        for part in more:
+            aims += lines(part, 2, style.SMALL, style.MUTED)
     aims = aims or lines(driver_words.NO_AIM, _LINES, style.BODY, style.MUTED)
     boxes = {project.id: _Box("aim", tuple(aims))}
     for driver in project.drivers:

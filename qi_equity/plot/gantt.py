@@ -29,6 +29,7 @@ from qi_equity.plot._gantt import (
     make_strip,
 )
 from qi_equity.plot._gantt_bars import Work, make_bar, pack, work_of
+from qi_equity.plot._record_marks import clear
 from qi_equity.plot._text import Ruler
 from qi_equity.plot._wide_page import WidePage
 from qi_equity.spc.words import plural
@@ -98,7 +99,7 @@ def plot_gantt(records: Project | Site | Network, *, rows: str = "site") -> Figu
     axis = make_axis(_days(work, periods, meetings), width)
     numbers = {key: str(i) for i, key in enumerate(numbered, start=1)} if len(numbered) > 1 else {}
     made = [_row(name, _of(work, rows, key), axis, numbers, ruler) for key, name in shown.items()]
-    key = [f"{number}  {words.one_line(numbered[k])}" for k, number in numbers.items()]
+    key = [f"{number}: {words.one_line(numbered[k])}" for k, number in numbers.items()]
     figure = _draw(
         _Parts(made, axis, make_strip(periods, meetings), key, rows), words.brief(records.name), work
     )
@@ -126,9 +127,7 @@ def _draw(parts: _Parts, name: str, work: Sequence[Work]) -> Figure:
     keys = [(key_shape(len(parts.key))[1] + 1) * STRIP_PT] if parts.key else []
     page = WidePage([height, *keys], left=_NAMES_PT, between=10.0)
     for ax, points in zip(page.axes, page.heights, strict=True):
-        ax.set_axis_off()
-        ax.set_xlim(0, page.width)
-        ax.set_ylim(points, 0)
+        clear(ax, page.width, points, 0)
     ax = page.axes[0]
     bottom = height - TICKS_PT
     parts.axis.draw(ax, strip.height, bottom)

@@ -52,14 +52,14 @@ def links_of(project: Project) -> list[tuple[str, str]]:
     return [*found, *((d, idea.id) for idea in project.ideas for d in dict.fromkeys(idea.drivers))]
 
 
-def aim_words(aim: Aim) -> tuple[str, str]:
-    """Give the text of an aim, and how much, for whom, by when."""
+def aim_words(aim: Aim) -> list[str]:
+    """Give the text of an aim, then for whom, by when and, if it is recorded, how much."""
     known = _measure(aim.measure)
     parts = [f"for {one_line(aim.for_whom)}", f"by {aim.by_when.isoformat()}"]
     if aim.target is not None:
         start = "" if aim.baseline is None else f"from {_value(known, aim.baseline)} "
         parts.append(f"{start}to {_value(known, aim.target)}")
-    return one_line(aim.text), " · ".join(parts)
+    return [one_line(aim.text), *parts]
 
 
 def _measure(name: str | None) -> Measure | None:

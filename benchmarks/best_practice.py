@@ -24,7 +24,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pandas as pd
 
 import qi_equity as qe
-from qi_equity.pdsa.change_package.package import best_practice
+from qi_equity import pdsa
 
 MOST = 0.05
 IDEAS = {"weigh-and-call": "pph_1000", "text-reminder": "gdm_screened", "signs-poster": "preterm_birth"}
@@ -42,7 +42,7 @@ def make_list(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, float]:
         )
         for code, measure in IDEAS.items()
     }
-    found = best_practice(made.network, evaluations)
+    found = pdsa.best_practice(made.network, evaluations)
     ideas = found.ideas[found.ideas["code"].isin(IDEAS)].assign(seed=seed)
     groups = found.groups[found.groups["code"].isin(IDEAS)].assign(seed=seed)
     return ideas, groups, time.perf_counter() - began

@@ -11,6 +11,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from qi_equity.pdsa.calls.result import Review as Review
+    from qi_equity.pdsa.calls.review import review as review
+    from qi_equity.pdsa.change_package.package import best_practice as best_practice
+    from qi_equity.pdsa.change_package.result import BestPractice as BestPractice
+    from qi_equity.pdsa.checklists.progress import progress_scale as progress_scale
+    from qi_equity.pdsa.checklists.quality import Quality as Quality
+    from qi_equity.pdsa.checklists.quality import quality as quality
     from qi_equity.pdsa.records.base import Record as Record
     from qi_equity.pdsa.records.base import Stamp as Stamp
     from qi_equity.pdsa.records.charter import Aim as Aim
@@ -37,41 +44,67 @@ if TYPE_CHECKING:
     from qi_equity.pdsa.records.steps import ScaleOfTest as ScaleOfTest
     from qi_equity.pdsa.records.steps import Study as Study
     from qi_equity.pdsa.records.steps import Task as Task
+    from qi_equity.pdsa.reporting.drivers_dot import drivers_dot as drivers_dot
+    from qi_equity.pdsa.reporting.squire import squire as squire
+    from qi_equity.pdsa.store.errors import StaleRecordError as StaleRecordError
+    from qi_equity.pdsa.store.errors import StoreError as StoreError
+    from qi_equity.pdsa.store.opening import open as open
+    from qi_equity.pdsa.store.store import Store as Store
+    from qi_equity.plot.drivers import plot_drivers as plot_drivers
+    from qi_equity.plot.gantt import plot_gantt as plot_gantt
+    from qi_equity.plot.ramp import plot_ramp as plot_ramp
 
 # Where each public name lives. Names load on first use, so importing the package costs next to nothing.
 _HOMES = {
-    "Network": "records.network",
-    "Site": "records.network",
-    "Project": "records.project",
-    "Aim": "records.charter",
-    "Driver": "records.charter",
-    "ChangeIdea": "records.charter",
-    "MeasureUse": "records.charter",
-    "Cycle": "records.cycle",
-    "Plan": "records.steps",
-    "Prediction": "records.steps",
-    "Task": "records.steps",
-    "ScaleOfTest": "records.steps",
-    "Do": "records.steps",
-    "Reached": "records.steps",
-    "Study": "records.steps",
-    "Result": "records.steps",
-    "HarmCheck": "records.steps",
-    "Act": "records.steps",
-    "Equity": "records.equity",
-    "Party": "records.party",
-    "Meeting": "records.events",
-    "ActionPeriod": "records.events",
-    "Progress": "records.events",
-    "Part": "records.part",
-    "Record": "records.base",
-    "Stamp": "records.base",
+    "Network": "pdsa.records.network",
+    "Site": "pdsa.records.network",
+    "Project": "pdsa.records.project",
+    "Aim": "pdsa.records.charter",
+    "Driver": "pdsa.records.charter",
+    "ChangeIdea": "pdsa.records.charter",
+    "MeasureUse": "pdsa.records.charter",
+    "Cycle": "pdsa.records.cycle",
+    "Plan": "pdsa.records.steps",
+    "Prediction": "pdsa.records.steps",
+    "Task": "pdsa.records.steps",
+    "ScaleOfTest": "pdsa.records.steps",
+    "Do": "pdsa.records.steps",
+    "Reached": "pdsa.records.steps",
+    "Study": "pdsa.records.steps",
+    "Result": "pdsa.records.steps",
+    "HarmCheck": "pdsa.records.steps",
+    "Act": "pdsa.records.steps",
+    "Equity": "pdsa.records.equity",
+    "Party": "pdsa.records.party",
+    "Meeting": "pdsa.records.events",
+    "ActionPeriod": "pdsa.records.events",
+    "Progress": "pdsa.records.events",
+    "Part": "pdsa.records.part",
+    "Record": "pdsa.records.base",
+    "Stamp": "pdsa.records.base",
+    "open": "pdsa.store.opening",
+    "Store": "pdsa.store.store",
+    "StoreError": "pdsa.store.errors",
+    "StaleRecordError": "pdsa.store.errors",
+    "quality": "pdsa.checklists.quality",
+    "Quality": "pdsa.checklists.quality",
+    "progress_scale": "pdsa.checklists.progress",
+    "review": "pdsa.calls.review",
+    "Review": "pdsa.calls.result",
+    "best_practice": "pdsa.change_package.package",
+    "BestPractice": "pdsa.change_package.result",
+    "drivers_dot": "pdsa.reporting.drivers_dot",
+    "plot_ramp": "plot.ramp",
+    "plot_gantt": "plot.gantt",
+    "plot_drivers": "plot.drivers",
+    "squire": "pdsa.reporting.squire",
 }
 
 __all__ = [
     "Act",
     "ActionPeriod",
     "Aim",
+    "BestPractice",
     "ChangeIdea",
     "Cycle",
     "Do",
@@ -87,14 +120,29 @@ __all__ = [
     "Prediction",
     "Progress",
     "Project",
+    "Quality",
     "Reached",
     "Record",
     "Result",
+    "Review",
     "ScaleOfTest",
     "Site",
+    "StaleRecordError",
     "Stamp",
+    "Store",
+    "StoreError",
     "Study",
     "Task",
+    "best_practice",
+    "drivers_dot",
+    "open",
+    "plot_drivers",
+    "plot_gantt",
+    "plot_ramp",
+    "progress_scale",
+    "quality",
+    "review",
+    "squire",
 ]
 
 
@@ -104,7 +152,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(
             f"module 'qi_equity.pdsa' has no attribute {name!r}; it has: {', '.join(__all__)}"
         )
-    value = getattr(importlib.import_module(f"qi_equity.pdsa.{_HOMES[name]}"), name)
+    value = getattr(importlib.import_module(f"qi_equity.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

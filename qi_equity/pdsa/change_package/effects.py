@@ -15,9 +15,9 @@ from qi_equity.change.pooling.result import PooledEffect
 from qi_equity.change.result import ChangeEvaluation
 from qi_equity.data.series import StratifiedSeries
 
-__all__ = ["DIFFERENCE", "RATIO", "PooledIdea", "changes_of", "pool_idea"]
+__all__ = ["DIFFERENCE", "ODDS", "RATIO", "PooledIdea", "changes_of", "pool_idea"]
 
-RATIO, DIFFERENCE = "ratio", "difference"
+RATIO, ODDS, DIFFERENCE = "ratio", "odds ratio", "difference"
 _FIRST = 1
 
 _OVERLAP = "No effect overall: a woman may be in several groups, and a sum would count her more than once."

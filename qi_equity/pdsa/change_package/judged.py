@@ -11,7 +11,7 @@ import pandas as pd
 from qi_equity.change.verdicts import NO_CHANGE, NOT_VISIBLE
 from qi_equity.data.cells import Bools, Floats
 from qi_equity.formulas.holm import holm
-from qi_equity.pdsa.change_package.effects import RATIO, PooledIdea
+from qi_equity.pdsa.change_package.effects import ODDS, RATIO, PooledIdea
 
 __all__ = ["EXPLAINED", "NOT_JUDGED", "Judged", "judge"]
 
@@ -60,7 +60,9 @@ def judge(pooled: Mapping[str, PooledIdea], level: float, unknown: Collection[st
 def _on_ratio(table: pd.DataFrame, unknown: Collection[str] = ()) -> pd.DataFrame:
     if table.empty:
         return pd.DataFrame({"p": pd.Series(dtype="float64"), "counted": pd.Series(dtype="bool")})
-    table = table[table["scale"] == RATIO].reset_index(drop=True)
+    # Models of counts give gaps as odds ratios only.
+    scale = RATIO if (table["scale"] == RATIO).any() else ODDS
+    table = table[table["scale"] == scale].reset_index(drop=True)
     return table.assign(counted=~table["group"].isin(unknown))
 
 

@@ -99,7 +99,7 @@ def _group_part(code: str, idea: PooledIdea, judged: tuple[pd.DataFrame, ...]) -
 
 def _effect_columns(judged: pd.DataFrame, scales: pd.DataFrame) -> pd.DataFrame:
     """Name the columns of an effect: the ratio and the difference."""
-    plain = scales[scales["scale"] == DIFFERENCE].reset_index(drop=True)
+    plain = _differences(judged, scales)
     ends = ["lower", "upper", "prediction_lower", "prediction_upper", "p", "adjusted_p", "state"]
     return judged[ends].assign(
         effect=judged["estimate"],
@@ -112,7 +112,7 @@ def _effect_columns(judged: pd.DataFrame, scales: pd.DataFrame) -> pd.DataFrame:
 
 def _gap_columns(judged: pd.DataFrame, scales: pd.DataFrame) -> pd.DataFrame:
     """Name the columns of a gap: how its ratio and its difference changed."""
-    plain = scales[scales["scale"] == DIFFERENCE].reset_index(drop=True)
+    plain = _differences(judged, scales)
     return pd.DataFrame(
         {
             "reference": judged["reference"].where(judged["state"] != _IS_REFERENCE, ""),
@@ -123,17 +123,20 @@ def _gap_columns(judged: pd.DataFrame, scales: pd.DataFrame) -> pd.DataFrame:
             "gap_difference_lower": plain["gap_change_lower"],
             "gap_difference_upper": plain["gap_change_upper"],
             "gap_p": judged["adjusted_p"],
-            # On both scales: where they say opposite things, no one can tell which way it went.
-            "gap_state": judged["state"].where(
-                ~_opposite(judged["state"], plain["verdict"]), "scales differ"
-            ),
+            "gap_state": [_on_both(*both) for both in zip(judged["state"], plain["verdict"], strict=True)],
         }
     )
 
 
-def _opposite(ratio: pd.Series, difference: pd.Series) -> pd.Series:
-    apart = ((NARROWED, WIDENED), (WIDENED, NARROWED))
-    return pd.Series([(a, b) in apart for a, b in zip(ratio, difference, strict=True)], index=ratio.index)
+def _differences(judged: pd.DataFrame, scales: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows on the scale of differences; empty ones where a model of counts has none."""
+    return scales[scales["scale"] == DIFFERENCE].reset_index(drop=True).reindex(judged.index)
+
+
+def _on_both(ratio: str, difference: str) -> str:
+    """Say so where a gap that moved as a ratio moved the other way as a difference."""
+    apart = (ratio, difference) in ((NARROWED, WIDENED), (WIDENED, NARROWED))
+    return f"{ratio} as a ratio, {difference} as a difference" if apart else ratio
 
 
 def _harm_words(harm: pd.DataFrame) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from qi_equity.data.measure import Measure
 from qi_equity.pdsa.change_package.facts import DECISIONS
 from qi_equity.pdsa.change_package.judged import NOT_JUDGED
 from qi_equity.pdsa.change_package.ladder import TESTED
@@ -133,22 +134,30 @@ def _seen(row: Mapping[Any, Any], own: pd.DataFrame, package: BestPractice) -> l
     evaluation = package.evaluations[row["code"]]
     measure = evaluation.series.measure
     people, way = _PEOPLE[measure.counts], _WAYS.get(evaluation.method["orientation"], "")
-    over = plural(row["sites_pooled"], "site")
-    said = [f"{_plain(measure.name)}{way}, over {over}: {_overall(row)}."]
-    another = _range(row["prediction_lower"], row["prediction_upper"])
-    if another:
-        said.append(f"Another such site: {another}.")
-    if np.isfinite(row["difference"]):
-        least, most = (f"{row[f'difference_{end}'] * measure.multiplier:+.3g}" for end in ("lower", "upper"))
-        told = f"{row['difference'] * measure.multiplier:+.3g}, {least} to {most} {measure.unit}".strip()
-        said.append(f"As a difference: {told}.")
-    said.append(f"{row['replicated']} of {plural(row['sites_evaluated'], 'site')} in the same direction.")
+    said = [f"{_plain(measure.name)}{way}.", *_seen_overall(row, measure)]
     judged = own[~own["state"].isin((NOT_EVALUATED, NOT_JUDGED))]
     for state, part in judged.groupby("state", sort=False):
         told = and_list([_group(g) for g in part.to_dict("records")])
         said.append(f"{_STATES.get(str(state), str(state)).capitalize()} for {people} recorded as {told}.")
     moved = own[own["gap_p"].notna()].to_dict("records")
     return said + [f"Gap of {_plain(g['group'])} to {_plain(g['reference'])}: {_gap(g)}." for g in moved]
+
+
+def _seen_overall(row: Mapping[Any, Any], measure: Measure) -> list[str]:
+    if np.isnan(row["effect"]):
+        return ["No effect is told over all groups together."]
+    said = [f"All groups together, over {plural(row['sites_pooled'], 'site')}: {_overall(row)}."]
+    another = _range(row["prediction_lower"], row["prediction_upper"])
+    if another:
+        said.append(f"Another such site: {another}.")
+    if np.isfinite(row["difference"]):
+        middle, least, most = (
+            f"{row[name] * measure.multiplier:+.3g}"
+            for name in ("difference", "difference_lower", "difference_upper")
+        )
+        said.append(f"{f'As a difference: {middle}, {least} to {most} {measure.unit}'.strip()}.")
+    same = f"{row['replicated']} of {plural(row['sites_evaluated'], 'site')}"
+    return [*said, f"{same} in the same direction."]
 
 
 def _group(row: Mapping[Any, Any]) -> str:

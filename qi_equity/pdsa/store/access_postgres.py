@@ -2,8 +2,8 @@
 
 Who asks is always ``SESSION_USER``, the account that logged in: no SET ROLE and no setting changes it. What
 the account may see stands in the table ``access``. The tables' owner is not bound by it (there is no FORCE
-ROW LEVEL SECURITY): the owner migrates the schema, and foreign keys are checked with the owner's rights; so only accounts
-are granted a role that do not own the tables and cannot become their owner.
+ROW LEVEL SECURITY): the owner migrates the schema, and foreign keys are checked with the owner's rights; so
+only accounts are granted a role that do not own the tables and cannot become their owner.
 """
 
 from __future__ import annotations
@@ -126,6 +126,11 @@ def set_up(connection: Connection) -> None:
     for role in ROLES:
         if not _exists(connection, groups[role]):
             connection.exec_driver_sql(f"CREATE ROLE {names[role]} NOLOGIN")
+        elif _logs_in(connection, groups[role]):
+            raise StoreError(
+                f"{groups[role]!r}, the name of a role of this database, is that of an account; have the "
+                "account renamed (ALTER ROLE ... RENAME TO ...)."
+            )
     for statement in (*_rights(connection, schema, names), *_policies(schema, names)):
         connection.exec_driver_sql(statement)
 
@@ -141,6 +146,11 @@ def _owner(connection: Connection) -> str:
 def _exists(connection: Connection, role: str) -> bool:
     asked = text("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = :role")
     return connection.execute(asked, {"role": role}).first() is not None
+
+
+def _logs_in(connection: Connection, role: str) -> bool:
+    asked = text("SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE rolname = :role")
+    return bool(connection.execute(asked, {"role": role}).scalar())
 
 
 def _rights(connection: Connection, schema: str, names: dict[str, str]) -> Iterator[str]:

@@ -132,7 +132,7 @@ def test_the_data_say_variation_and_completeness() -> None:
 
 def test_signals_are_told_with_their_phase() -> None:
     flat = squire(project(cycles=()), series())
-    assert "- North, White British, phase 1: " in text(flat, "13b")
+    assert "- North, White - British, phase 1: beyond_limits, concern (2023-09-01" in text(flat, "13b")
     none = squire(project(cycles=()), series().select(end="2022-06"))
     assert "no signal; that is not the same as no change" in text(none, "13b")
 

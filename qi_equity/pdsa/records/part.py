@@ -11,6 +11,11 @@ from qi_equity.pdsa.records.problems import refuse
 __all__ = ["Part"]
 
 
+def _in_one_sentence(schema: dict[str, Any]) -> None:
+    """Describe a record in its JSON Schema by the first sentence of what is written for readers of Python."""
+    schema["description"] = schema["description"].split("\n")[0]
+
+
 class Part(BaseModel):
     """A part of a record: frozen, with the fields listed and no others.
 
@@ -33,7 +38,9 @@ class Part(BaseModel):
     '2024-03-04'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, json_schema_extra=_in_one_sentence
+    )
 
     def __init__(self, **data: Any) -> None:
         try:

@@ -82,7 +82,7 @@ def _missing(series: StratifiedSeries) -> list[str]:
     data = series.data
     keys = [name for name in ("site", "group") if name in data]
     return [
-        _told(", ".join(key), rows.value_counts(), len(rows))
+        _told(", ".join(map(str, key)), rows.value_counts(), len(rows))
         for key, rows in data.astype(dict.fromkeys(keys, "str")).groupby(keys, sort=False)["status"]
     ]
 

@@ -288,15 +288,15 @@ def _outcome(use: Callable[[], object]) -> str:
     return "read"
 
 
-def import_seconds(folder: Path, cycles: int) -> float:
-    """Give the seconds of one import of so many cycles."""
+def import_seconds(folder: Path, cycles: int) -> tuple[float, float]:
+    """Give the seconds of one import of so many cycles: by the clock, and of the processor alone."""
     with open_store(folder / "from.db") as store:
         store.add(network(cycles))
         store.export_json(folder / "large.json")
     with open_store(folder / "to.db") as store:
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         store.import_json(folder / "large.json")
-        return time.perf_counter() - start
+        return time.perf_counter() - start, time.process_time() - used
 
 
 def main() -> int:
@@ -321,13 +321,14 @@ def report(folder: Path, rng: random.Random, mutations: int) -> bool:
     """Print the tables; False if something is not as wanted."""
     kills = [killed(folder, rng, WRITES) for _ in range(KILLS)]
     cycles, versions = side_by_side(folder, PROCESSES, WRITES // PROCESSES)
-    seconds = import_seconds(folder, CYCLES)
+    seconds, used = import_seconds(folder, CYCLES)
     print("| what | found | wanted |\n|---|---|---|")
     print(f"| acknowledged writes before {KILLS} kills | {sum(k for k, _ in kills)} | |")
     print(f"| lost of these | {sum(lost for _, lost in kills)} | 0 |")
     print(f"| lost cycles of {PROCESSES} processes at once | {cycles} | 0 |")
     print(f"| lost versions of a record they share | {versions} | 0 |")
-    print(f"| seconds to import {CYCLES:,} cycles | {seconds:.1f} | below {SECONDS_WANTED:g} |\n")
+    print(f"| seconds to import {CYCLES:,} cycles | {seconds:.1f} | below {SECONDS_WANTED:g} |")
+    print(f"| of these the processor's | {used:.1f} | |\n")
     made = template(folder)
     fine = not (sum(lost for _, lost in kills) or cycles or versions) and seconds < SECONDS_WANTED
     print("| damaged | how it went | files |\n|---|---|---|")

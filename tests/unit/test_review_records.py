@@ -221,7 +221,9 @@ def test_a_change_that_was_stopped_later_is_not_known_to_have_stopped() -> None:
     stopped = stopped.record(
         pdsa.Act(date="2024-05-20", decision="abandon", follows="Another", stopped="2024-06-03"), by="Team"
     )
-    may, june = (review(network(stopped), month, series())._frames["phases"] for month in ("2024-05", "2024-06"))
+    may, june = (
+        review(network(stopped), month, series())._frames["phases"] for month in ("2024-05", "2024-06")
+    )
     assert (len(may), len(june)) == (1, 2)
 
 

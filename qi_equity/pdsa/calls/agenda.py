@@ -57,7 +57,9 @@ def _states(review: Review) -> list[str]:
     parts = ["## What the charts show"]
     for measure, part in there.groupby("measure", sort=False):
         wide = part.astype({"state": "str"}).pivot(index="site", columns="group", values="state")
-        wide = wide.reindex(index=list(dict.fromkeys(part["site"])), columns=list(dict.fromkeys(part["group"])))
+        wide = wide.reindex(
+            index=list(dict.fromkeys(part["site"])), columns=list(dict.fromkeys(part["group"]))
+        )
         rows = [[_safe(site), *(_told(v, none=NO_DATA) for v in row)] for site, row in
                 zip(wide.index, wide.to_numpy(dtype=object), strict=True)]  # fmt: skip
         parts += [f"### {_safe(measure)}", _table(["Site", *map(_safe, wide.columns)], rows)]
@@ -92,7 +94,9 @@ def _site(review: Review, site: str) -> list[str]:
     call = review.calls.set_index("site").loc[site]
     parts = [f"## {_safe(site)}", *_aims(review.aims, site), *_progress(review.progress, site)]
     cycles = _of(review.cycles, site)
-    said = f"### Cycles since {_day(call['since'])}" + (f" ({_safe(call['call'])})" if pd.notna(call["call"]) else "")
+    said = f"### Cycles since {_day(call['since'])}" + (
+        f" ({_safe(call['call'])})" if pd.notna(call["call"]) else ""
+    )
     parts.append(said)
     if not len(cycles):
         parts.append("None is recorded.")
@@ -116,7 +120,11 @@ def _aims(aims: pd.DataFrame, site: str) -> list[str]:
 def _progress(progress: pd.DataFrame, site: str) -> list[str]:
     found = []
     for row in _of(progress, site).itertuples(index=False):
-        by = "by the team itself" if row.self_assessed else _told(row.assessed_by) and f"by {_safe(row.assessed_by)}"
+        by = (
+            "by the team itself"
+            if row.self_assessed
+            else _told(row.assessed_by) and f"by {_safe(row.assessed_by)}"
+        )
         why = f": {_safe(row.justification)}" if pd.notna(row.justification) else ""
         scale = f"{row.score:.1f} of 5.0 ({_safe(row.scale_version)})"
         found.append(f"- Progress: {scale}, set {_day(row.date)} {by}".rstrip() + why)
@@ -129,7 +137,7 @@ def _cycle(row: Any, predictions: pd.DataFrame) -> str:
     decided = f"; decision: {row.decision}" if pd.notna(row.decision) else f"; {state}"
     lines = [f"**{_safe(row.name)}** ({_safe(row.idea)}, {row.purpose}){decided}"]
     lines += [
-        f"- {_told(p.group, none=_OVERALL)}: predicted \"{_safe(p.prediction)}\"; "
+        f'- {_told(p.group, none=_OVERALL)}: predicted "{_safe(p.prediction)}"; '
         f"{'no result yet' if pd.isna(p.matched) else 'matched: ' + p.matched}"
         + (f". {_safe(p.result)}" if pd.notna(p.result) else "")
         for p in predictions.itertuples(index=False)
@@ -175,4 +183,6 @@ def _number(value: float) -> str:
 def _months(months: float) -> str:
     if np.isnan(months):
         return "cannot be reckoned"
-    return f"{months:.0f}" if np.isfinite(months) and months >= 1 else "never" if np.isinf(months) else "under 1"
+    return (
+        f"{months:.0f}" if np.isfinite(months) and months >= 1 else "never" if np.isinf(months) else "under 1"
+    )

@@ -75,7 +75,9 @@ def read_month(month: object, series: Mapping[str, StratifiedSeries]) -> str:
         If it cannot be read, or a series does not hold it.
     """
     if not isinstance(month, str):
-        raise InputTypeError(f"month={month!r} is of type {type(month).__name__}; give text such as '2024-05'.")
+        raise InputTypeError(
+            f"month={month!r} is of type {type(month).__name__}; give text such as '2024-05'."
+        )
     starts, problems = read([month], "month")
     if problems[0] is not None:
         raise OptionError(f"month={month!r} cannot be used: {problems[0]}; give a month such as '2024-05'.")

@@ -61,8 +61,10 @@ def grid(
     parts += [_absent(name, chart, sites) for name, chart in charts.items()]
     table = pd.concat(parts, ignore_index=True)
     keys = zip(table["site"], table["measure"], strict=True)
-    table["role"] = pd.Series([used.get(key) for key in keys], dtype="object").astype("str").where(
-        lambda role: role.isin(set(used.values())), None
+    table["role"] = (
+        pd.Series([used.get(key) for key in keys], dtype="object")
+        .astype("str")
+        .where(lambda role: role.isin(set(used.values())), None)
     )
     rank = {site: k for k, site in enumerate(sites)}
     order = table["site"].map(rank).to_numpy().argsort(kind="stable")

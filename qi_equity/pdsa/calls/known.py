@@ -83,9 +83,7 @@ def _cycle(cycle: Cycle, day: date) -> Cycle:
     act = cycle.act if cycle.act and cycle.act.date <= day else None
     if (do, study, act) == (cycle.do, cycle.study, cycle.act) and not _later(cycle, day):
         return cycle
-    return cycle.model_copy(
-        update={"do": do and _do(do, day), "study": study, "act": act and _act(act, day)}
-    )
+    return cycle.model_copy(update={"do": do and _do(do, day), "study": study, "act": act and _act(act, day)})
 
 
 def _later(cycle: Cycle, day: date) -> bool:

@@ -39,9 +39,7 @@ def part_of_site(review: Review, name: str) -> Review:
     kept = kept[kept["code"] != "expected_false_signals_of_review"]
     anew = review_notes({}, frames, options)
     anew = anew[anew["code"] == "expected_false_signals_of_review"]
-    return replace(
-        review, charts=charts, options=options, _frames=frames, _notes=_result.notes([anew, kept])
-    )
+    return replace(review, charts=charts, options=options, _frames=frames, _notes=_result.notes([anew, kept]))
 
 
 def _of_site(table: pd.DataFrame, site: str) -> pd.DataFrame:

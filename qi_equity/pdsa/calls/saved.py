@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import pandas as pd
+
 from qi_equity import _result
 from qi_equity.errors import DataError
 from qi_equity.pdsa.calls.frames import FRAMES
@@ -43,7 +45,7 @@ def from_dict(cls: type[R], data: Mapping[str, Any]) -> R:
     """
     _result.check_header(data, "Review", _FORMAT)
     try:
-        frames = {name: _result.frame_from_json(table) for name, table in data["frames"].items()}
+        frames = {name: _with_texts(_result.frame_from_json(t)) for name, t in data["frames"].items()}
         if set(frames) != set(FRAMES):
             raise DataError(f"the frames are {sorted(frames)}, wanted are {sorted(FRAMES)}")
         return cls(
@@ -60,3 +62,9 @@ def from_dict(cls: type[R], data: Mapping[str, Any]) -> R:
             f"These are not the data of a Review ({type(error).__name__}: {error}). "
             "Give what to_dict() of one returned."
         ) from error
+
+
+def _with_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a column without any text the type that it had: objects come only from there."""
+    bare = [c for c in table.columns if table[c].dtype == object]
+    return table.assign(**{c: table[c].astype("str").where(table[c].notna(), None) for c in bare})

@@ -266,9 +266,7 @@ def _cycles_that(network: Network, shared: bool) -> Network:
         site.model_copy(
             update={
                 "projects": tuple(
-                    p.model_copy(
-                        update={"cycles": tuple(c for c in p.cycles if _is_shared(p, c) == shared)}
-                    )
+                    p.model_copy(update={"cycles": tuple(c for c in p.cycles if _is_shared(p, c) == shared)})
                     for p in site.projects
                 )
             }

@@ -88,11 +88,11 @@ class Bar:
         return self.right + (0.0 if self.sign in (PLANNED, style.UNDER_WAY) else SIGN_PT + 1)
 
 
-def make_bar(work: Work, number: str, at: Callable[[date], float], end: float, ruler: Ruler) -> Bar:
-    """Place a cycle that has a start; one that is under way goes on to the ``end`` of the axis."""
-    if work.start is None:
-        raise ValueError("a bar needs a start")
-    left = at(work.start)
+def make_bar(
+    work: Work, start: date, number: str, at: Callable[[date], float], end: float, ruler: Ruler
+) -> Bar:
+    """Place a cycle by its start; one that is under way goes on to the ``end`` of the axis."""
+    left = at(start)
     right = end if work.end is None else max(at(work.end), left + _SHORTEST_PT)
     width = ruler.width(number, style.SMALL) if number else 0.0
     return Bar(work, number, min(left, right - _SHORTEST_PT), right, width)

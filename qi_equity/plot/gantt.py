@@ -92,13 +92,14 @@ def plot_gantt(records: Project | Site | Network, *, rows: str = "site") -> Figu
     periods: Sequence[ActionPeriod] = getattr(records, "action_periods", ())
     meetings: Sequence[Meeting] = getattr(records, "meetings", ())
     names = {"site": _sites(records, projects), "idea": _ideas(work)}
-    shown, numbered = names[rows], names["idea" if rows == "site" else "site"]
+    other = "idea" if rows == "site" else "site"
+    shown, numbered = names[rows], names[other]
     _check(work, shown)
     ruler = Ruler()
     width = WidePage([0.0], left=_NAMES_PT, between=0.0).width
     axis = make_axis(_days(work, periods, meetings), width)
     numbers = {key: str(i) for i, key in enumerate(numbered, start=1)} if len(numbered) > 1 else {}
-    made = [_row(name, _of(work, rows, key), axis, numbers, ruler) for key, name in shown.items()]
+    made = [_row(name, _of(work, rows, key), axis, (other, numbers), ruler) for key, name in shown.items()]
     key = [f"{number}: {words.one_line(numbered[k])}" for k, number in numbers.items()]
     figure = _draw(
         _Parts(made, axis, make_strip(periods, meetings), key, rows), words.brief(records.name), work
@@ -155,8 +156,13 @@ def _ideas(work: Sequence[Work]) -> dict[str, str]:
     return names
 
 
+def _key(work: Work, of: str) -> str:
+    """Give what tells sites, or change ideas, apart."""
+    return work.site if of == "site" else work.idea.network_code
+
+
 def _of(work: Sequence[Work], rows: str, key: str) -> list[Work]:
-    return [w for w in work if key == (w.site if rows == "site" else w.idea.network_code)]
+    return [w for w in work if key == _key(w, rows)]
 
 
 def _check(work: Sequence[Work], rows: Mapping[str, str]) -> None:
@@ -186,10 +192,13 @@ def _last(work: Work) -> date | None:
     return study.date if study else do.end if do else None
 
 
-def _row(name: str, work: Sequence[Work], axis: Axis, numbers: Mapping[str, str], ruler: Ruler) -> Row:
-    """Place the cycles of a row that have a date; ``numbers`` are those of sites or of ideas."""
+def _row(
+    name: str, work: Sequence[Work], axis: Axis, numbered: tuple[str, Mapping[str, str]], ruler: Ruler
+) -> Row:
+    """Place the cycles of a row that have a date; ``numbered`` says of what the numbers are."""
+    of, numbers = numbered
     bars = [
-        make_bar(w, numbers.get(w.idea.network_code) or numbers.get(w.site, ""), axis.at, axis.width, ruler)
+        make_bar(w, w.start, numbers.get(_key(w, of), ""), axis.at, axis.width, ruler)
         for w in work
         if w.start
     ]

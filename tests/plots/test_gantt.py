@@ -168,6 +168,7 @@ def test_what_is_planned_is_hollow_and_what_is_under_way_is_open(readable: Check
         cycle("plan", 50, None, "ask-0", done=False, plan={"end": "2023-07-15"}),
         cycle("day", 60, None, "ask-0", done=False),
         cycle("short", 70, 0, "ask-0"),
+        cycle("late", 121, None, "weigh-0"),
     ]
     figure = plot_gantt(site("Avon", 0, cycles))
     ax = figure.axes[0]
@@ -178,7 +179,9 @@ def test_what_is_planned_is_hollow_and_what_is_under_way_is_open(readable: Check
     assert drawn["full"].get_facecolor()[:3] != (1, 1, 1)
     assert 79 not in drawn["open"].get_path().codes
     assert 79 in drawn["done"].get_path().codes
+    # One that began on the last day has no room for its mark, and is open.
     (sign,) = marks(ax, f"_{style.UNDER_WAY}")
+    assert 79 not in drawn["late"].get_path().codes
     assert drawn["open"].get_path().get_extents().x1 == pytest.approx(ax.get_xlim()[1])
     assert sign.get_xdata()[0] < ax.get_xlim()[1]
     assert drawn["short"].get_path().get_extents().width == pytest.approx(3)
@@ -252,7 +255,9 @@ def test_long_texts_with_signs_of_formulas_are_cut(readable: Check) -> None:
         name=long, sites=[pdsa.Site(name=long, projects=[project])], action_periods=periods, meetings=meetings
     )
     for rows in ("site", "idea"):
-        readable(plot_gantt(network, rows=rows))
+        figure = plot_gantt(network, rows=rows)
+        assert not any(t.get_parse_math() for t in figure.axes[0].texts)
+        readable(figure)
 
 
 def test_the_description_tells_everything(network: pdsa.Network) -> None:
@@ -273,6 +278,15 @@ def test_one_site_by_idea_needs_no_numbers() -> None:
     (ax,) = figure.axes
     assert not {"1", "2"} & {*words(ax)}
     assert len(bars(ax)) == 2
+
+
+def test_a_site_that_is_called_as_an_idea_is_not_taken_for_it() -> None:
+    sites = [site("weigh", 0, [cycle("a", 0, 60, "kit-0")]), site("Avon", 1, [cycle("b", 9, 60, "weigh-1")])]
+    figure = plot_gantt(pdsa.Network(name="N", sites=sites), rows="idea")
+    ax, key = figure.axes
+    assert words(key)[1:] == ["1: weigh", "2: Avon"]
+    numbers = sorted((t.get_position()[1], t.get_text()) for t in ax.texts if t.get_text() in ("1", "2"))
+    assert [n for _, n in numbers] == ["1", "2"]
 
 
 def test_what_cannot_be_drawn_is_refused(network: pdsa.Network, monkeypatch: pytest.MonkeyPatch) -> None:

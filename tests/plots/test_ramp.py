@@ -211,6 +211,7 @@ def test_long_texts_with_signs_of_formulas_are_cut(readable: Check) -> None:
     readable(figure)
     assert any("…" in text for text in words(figure.axes[0]))
     assert any("$5_000" in text for text in words(figure.axes[0]))
+    assert not any(t.get_parse_math() for t in figure.axes[0].texts)
 
 
 def test_many_predictions_are_counted() -> None:

@@ -231,10 +231,24 @@ def test_only_the_owner_sets_roles_up(owner, database):
         store.grant(gus, "reader")
 
 
-def test_the_name_of_a_role_must_be_free(owner, database):
-    database.admin(f'CREATE ROLE "{database.name}_editor" LOGIN')
-    with pytest.raises(StoreError, match="is that of an account"):
-        owner.grant(database.account("ann"), "reader")
+def test_roles_of_an_earlier_database_of_the_same_name_let_nobody_in(owner, database):
+    database.admin(f'CREATE ROLE "{database.name}_admin"')
+    ann = database.account("ann")
+    with pytest.raises(StoreError, match=f"has a role '{database.name}_admin' from before this store"):
+        owner.grant(ann, "reader")
+    database.admin(f'DROP ROLE "{database.name}_admin"')
+    owner.grant(ann, "reader")
+
+
+def test_roles_that_a_restored_database_lacks_are_made_again(owner, database):
+    ann = database.account("ann")
+    owner.grant(ann, "viewer", "North")
+    reader = f'"{database.name}_reader"'
+    database.admin(f"DROP OWNED BY {reader}", f"DROP ROLE {reader}", database=database.name)
+    owner.grant(ann, "reader")
+    with open_store(database.url(ann)) as store:
+        assert json.loads(store.export_shared())["records"] == []
+        assert "p-n" in set(store.list()["id"])
 
 
 def test_a_database_with_a_long_name_has_roles_too(new_database):

@@ -81,6 +81,15 @@ class Access:
     Roles: ``viewer`` reads the records of its sites and those of the network as a whole; ``editor`` writes
     those of its sites too; ``reader`` reads what sites share with the network, after disclosure control, and
     nothing else; ``admin`` reads and writes all and grants.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from qi_equity.pdsa.store.opening import open as open_store
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with open_store(f"{folder}/network.db", role="viewer", site="North") as store:
+    ...         store.list().empty
+    True
     """
 
     _engine: Engine
@@ -110,6 +119,21 @@ class Access:
         -----
         The first call makes the roles of the database, named after it: ``<database>_viewer`` and so on. The
         tables' owner can, with the right to make roles (CREATEROLE).
+
+        Examples
+        --------
+        On a server it is ``store.grant("ann", "viewer", "North")``. A file does not know who asks:
+
+        >>> import tempfile
+        >>> from qi_equity import pdsa
+        >>> from qi_equity.pdsa.store.errors import StoreError
+        >>> from qi_equity.pdsa.store.opening import open as open_store
+        >>> with tempfile.TemporaryDirectory() as folder, open_store(f"{folder}/network.db") as store:
+        ...     try:
+        ...         store.grant("ann", "viewer", "North")
+        ...     except StoreError as error:
+        ...         print("does not know who asks" in str(error))
+        True
         """
         _validate.one_of("role", role, ROLES)
         (where,) = _sites(role, site) or ("",)
@@ -140,6 +164,20 @@ class Access:
             If there is no such role.
         StoreError
             If it was not granted, the store is a file, or yours has no right to it.
+
+        Examples
+        --------
+        On a server it is ``store.revoke("ann", "viewer", "North")``. A role must be one of four:
+
+        >>> import tempfile
+        >>> from qi_equity.errors import OptionError
+        >>> from qi_equity.pdsa.store.opening import open as open_store
+        >>> with tempfile.TemporaryDirectory() as folder, open_store(f"{folder}/network.db") as store:
+        ...     try:
+        ...         store.revoke("ann", "boss")
+        ...     except OptionError as error:
+        ...         print(error)
+        role='boss' is not allowed; use one of 'viewer', 'reader', 'editor', 'admin'.
         """
         _validate.one_of("role", role, ROLES)
         self._server("revoke", account)
@@ -176,6 +214,14 @@ class Access:
         ------
         StoreError
             If the store cannot be read.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from qi_equity.pdsa.store.opening import open as open_store
+        >>> with tempfile.TemporaryDirectory() as folder, open_store(f"{folder}/network.db") as store:
+        ...     store.access().columns.tolist()
+        ['account', 'role', 'site']
         """
         c = _accesses.c
         with reading(self._engine, self._where) as connection:
@@ -201,6 +247,17 @@ class Access:
         ------
         StoreError
             If the store cannot be read or the file not be written.
+
+        Examples
+        --------
+        >>> import json, tempfile
+        >>> from qi_equity import pdsa
+        >>> from qi_equity.pdsa.store.opening import open as open_store
+        >>> with tempfile.TemporaryDirectory() as folder, open_store(f"{folder}/network.db") as store:
+        ...     network = store.add(pdsa.Network(name="A network", shared=True), by="Network lead")
+        ...     (shared,) = json.loads(store.export_shared())["records"]
+        >>> shared["record"]["name"], "recorded_by" in shared["record"]
+        ('A network', False)
         """
         with reading(self._engine, self._where) as connection:
             text = shared.as_json(connection)

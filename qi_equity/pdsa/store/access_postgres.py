@@ -103,36 +103,43 @@ def check_account(connection: Connection, account: str, role: str) -> None:
 
 
 def set_up(connection: Connection) -> None:
-    """Make the roles of this database, with their rights and the rows that they see; again where they are.
-
-    Only who owns the tables can do so; an admin finds it done.
+    """Make the roles of this database, with their rights and the rows that they see, where that is not done.
 
     Raises
     ------
     StoreError
-        If it was never done and the account does not own the tables.
+        If it is not done and the account does not own the tables, or the server has roles of these names that
+        were made for something else: whoever is in these would be let in.
     """
+    groups = {role: group_role(connection, role) for role in ROLES}
+    there = [name for name in groups.values() if _exists(connection, name)]
+    begun = _has_policies(connection)
+    if begun and len(there) == len(groups):
+        return
     owner = _owner(connection)
-    user = connection.execute(text("SELECT current_user")).scalar_one()
-    if not is_member(connection, user, owner):
-        if _exists(connection, group_role(connection, "admin")):
-            return
+    if not is_member(connection, connection.execute(text("SELECT current_user")).scalar_one(), owner):
         raise StoreError(
             f"The roles of this database are not set up; let {owner!r}, who owns the tables, grant once."
         )
+    if there and not begun:
+        raise StoreError(
+            f"The server has a role {there[0]!r} from before this store was made; have it dropped "
+            "(DROP ROLE) or renamed first, so that nobody is let in who was in that one."
+        )
     schema = connection.execute(text("SELECT quote_ident(current_schema())")).scalar_one()
-    groups = {role: group_role(connection, role) for role in ROLES}
     names = {role: quoted(connection, name) for role, name in groups.items()}
     for role in ROLES:
-        if not _exists(connection, groups[role]):
+        if groups[role] not in there:
             connection.exec_driver_sql(f"CREATE ROLE {names[role]} NOLOGIN")
-        elif _logs_in(connection, groups[role]):
-            raise StoreError(
-                f"{groups[role]!r}, the name of a role of this database, is that of an account; have the "
-                "account renamed (ALTER ROLE ... RENAME TO ...)."
-            )
     for statement in (*_rights(connection, schema, names), *_policies(schema, names)):
         connection.exec_driver_sql(statement)
+
+
+def _has_policies(connection: Connection) -> bool:
+    asked = text(
+        "SELECT 1 FROM pg_catalog.pg_policies WHERE schemaname = current_schema() AND tablename = 'access'"
+    )
+    return connection.execute(asked).first() is not None
 
 
 def _owner(connection: Connection) -> str:
@@ -146,11 +153,6 @@ def _owner(connection: Connection) -> str:
 def _exists(connection: Connection, role: str) -> bool:
     asked = text("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = :role")
     return connection.execute(asked, {"role": role}).first() is not None
-
-
-def _logs_in(connection: Connection, role: str) -> bool:
-    asked = text("SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE rolname = :role")
-    return bool(connection.execute(asked, {"role": role}).scalar())
 
 
 def _rights(connection: Connection, schema: str, names: dict[str, str]) -> Iterator[str]:

@@ -95,8 +95,12 @@ def open(
         shown, engine = url.render_as_string(hide_password=True), _server(url, seconds)
     else:
         shown, engine = address, _file(address, seconds)
-    _bring_up_to_date(engine, shown)
-    return Store(seen_as(engine, role, site, rule), shown)
+    try:
+        _bring_up_to_date(engine, shown)
+        return Store(seen_as(engine, role, site, rule), shown)
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def _url(address: str) -> URL:

@@ -18,6 +18,7 @@ TABLES = ("record", "record_measure", "stamp", "access", "shared_record")
 # Of texts no samples are kept, from which a planner's estimates could be asked.
 _TEXTS = {
     "record": ("body",),
+    "record_measure": ("measure",),
     "stamp": ("by", "reason", "field", "before"),
     "shared_record": ("body",),
 }

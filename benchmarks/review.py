@@ -39,12 +39,8 @@ def series() -> list[StratifiedSeries]:
     found = []
     for measure, rate in zip(MEASURES, RATES, strict=True):
         frame["events"] = rng.binomial(frame["births"], rate)
-        found.append(
-            qe.from_counts(
-                frame, qe.measures[measure], period="month", numerator="events", denominator="births",
-                group="group", site="site",
-            )  # fmt: skip
-        )
+        columns = {"period": "month", "numerator": "events", "denominator": "births", "group": "group"}
+        found.append(qe.from_counts(frame, qe.measures[measure], site="site", **columns))
     return found
 
 
@@ -52,7 +48,8 @@ def network(cycles: int) -> pdsa.Network:
     """Give nine sites with so many cycles together, spread over the two years."""
     each = [cycles // len(SITES) + (k < cycles % len(SITES)) for k in range(len(SITES))]
     sites = [
-        pdsa.Site(name=name, projects=[_project(name, count)]) for name, count in zip(SITES, each, strict=True)
+        pdsa.Site(name=name, projects=[_project(name, count)])
+        for name, count in zip(SITES, each, strict=True)
     ]
     calls = [pdsa.Meeting(kind="data call", date=f"{m}-12", title=f"Call of {m}") for m in MONTHS]
     return pdsa.Network(name="A network", sites=sites, meetings=calls)
@@ -84,7 +81,7 @@ def _cycle(site: str, number: int, count: int) -> pdsa.Cycle:
                    reached=[pdsa.Reached(group=g, people=5) for g in groups[1:]]),
         study=pdsa.Study(date=start + timedelta(days=9), learning="It fits the round",
                          results=[pdsa.Result(group=g, matched="yes") for g in groups]),
-        act=pdsa.Act(date=start + timedelta(days=10), decision=_DECISIONS[number % 5], follows="The next test"),
+        act=pdsa.Act(date=start + timedelta(days=10), decision=_DECISIONS[number % 5], follows="The next"),
     )  # fmt: skip
 
 

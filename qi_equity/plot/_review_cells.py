@@ -123,16 +123,14 @@ def name_rows(ax: Axes, rows: Rows, *, labels: bool) -> None:
         ax.axhline(edge, color=style.GRID, linewidth=0.7, zorder=0.5, label="_row")
 
 
-def draw_cells(
-    ax: Axes, states: Sequence[Sequence[str]], rows: Rows, cell: float, palette: Palette
-) -> None:
+def draw_cells(ax: Axes, states: Sequence[Sequence[str]], rows: Rows, cell: float, palette: Palette) -> None:
     """Draw a panel: one row a site, one column of ``cell`` points a measure."""
     ax.set_xlim(0, len(states[0]))
     ax.set_xticks([])
     found = np.array(states, dtype=object)
     for state, look in LOOKS.items():
         row, column = np.nonzero(found == state)
-        _mark(ax, column + _ICON_PT / cell, rows.y[row], look, palette, "_icon")
+        _mark(ax, column.astype(np.float64) + _ICON_PT / cell, rows.y[row], look, palette, "_icon")
         for x, y in zip(column.tolist(), rows.y[row].tolist(), strict=True):
             _word(ax, x, y, look, cell)
 

@@ -15,7 +15,7 @@ from qi_equity.plot import _style as style
 from qi_equity.plot import _words
 from qi_equity.plot._layout import GAP, MARGIN, Page
 from qi_equity.plot._order import numbers_by, order_groups
-from qi_equity.plot._review_cells import CELL_PT, PanelHead, draw_cells, label_states, name_rows
+from qi_equity.plot._review_cells import CELL_PT, LOOKS, PanelHead, draw_cells, label_states, name_rows
 from qi_equity.plot._rows import Rows, make_rows
 from qi_equity.plot._style import PALETTES
 from qi_equity.plot._text import Ruler
@@ -194,6 +194,7 @@ def _describe(
     for group in groups:
         for measure in measures:
             part = grid[(grid["group"] == group) & (grid["measure"] == measure)]
-            told = [f"{state}: {', '.join(of['site'])}" for state, of in part.groupby("state", sort=False)]
+            states = part.groupby("state", sort=False)["site"]
+            told = [f"{LOOKS[str(state)].word}: {', '.join(sites)}" for state, sites in states]
             lines.append(f"{_title(all_series, group)}, {measure}. {'; '.join(told) or _NO_DATA}.")
     return "\n".join(lines)

@@ -162,8 +162,8 @@ def test_footnotes_tell_false_signals_and_order(nine: Review) -> None:
 def test_groups_without_data_are_named_and_people_come_first() -> None:
     rows = pd.DataFrame({"month": ["2024-01"], "site": ["North"], "code": ["M"], "x": [2], "n": [40]})
     series = qe.from_counts(
-        rows, qe.measures["pph_1500"], period="month", numerator="x", denominator="n", group="code", site="site",
-        scheme="nhs-2001",
+        rows, qe.measures["pph_1500"], period="month", numerator="x", denominator="n", group="code",
+        site="site", scheme="nhs-2001",
     ).collapse("broad")  # fmt: skip
     network = pdsa.Network(name="N", sites=[pdsa.Site(name="North")])
     found = review(network, "2024-01", series)
@@ -174,11 +174,16 @@ def test_groups_without_data_are_named_and_people_come_first() -> None:
 
 
 def test_the_description_names_the_sites_of_each_state(nine: Review) -> None:
-    lines = nine.plot().get_label().splitlines()
+    lines = str(nine.plot().get_label()).splitlines()
     assert lines[0] == "A network: what the charts show, May 2024."
     assert len(lines) == 1 + 6 * 3
-    white = next(line for line in lines if line.startswith("White, Postpartum"))
-    assert "concern: Site 3" in white and "improvement: Site 5" in white and "no data: Site 8" in white
+    grid = nine.grid.astype({"state": "str"}).set_index(["group", "measure"]).sort_index()
+    for line in lines[1:]:
+        group, rest = line.split(", ", 1)
+        measure, told = rest.split(". ", 1)
+        part = grid.loc[(group, measure)]
+        for state, of in part.groupby("state"):
+            assert f"{LOOKS[str(state)].word}: {', '.join(of['site'])}" in told.rstrip(".").split("; ")
 
 
 @pytest.mark.parametrize(

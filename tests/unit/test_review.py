@@ -188,7 +188,7 @@ def test_a_site_is_the_part_of_the_whole(found: Review) -> None:
     assert part.sites == ("North",)
     assert part.charts[PPH.name].series.sites == ("North",)
     assert found.site("East").charts == {}
-    with pytest.raises(OptionError, match="name='Nord' is not allowed.*Did you mean 'North'"):
+    with pytest.raises(OptionError, match=r"name='Nord' is not allowed.*Did you mean 'North'"):
         found.site("Nord")
 
 
@@ -286,7 +286,8 @@ def test_the_agenda_holds_what_was_found_and_is_safe(found: Review) -> None:
 def test_the_agenda_tells_aims_scores_and_cycles() -> None:
     cycle = pdsa.Cycle(
         name="Cycle 1", idea="i",
-        plan=pdsa.Plan(objective="O", predictions=[pdsa.Prediction(text="Fewer"), pdsa.Prediction(text="Half", group="Black")]),
+        plan=pdsa.Plan(objective="O", predictions=[pdsa.Prediction(text="Fewer"),
+                                                   pdsa.Prediction(text="Half", group="Black")]),
         do=pdsa.Do(start="2024-12-02", as_planned=True),
         study=pdsa.Study(date="2024-12-09", learning="It fits",
                          results=[pdsa.Result(matched="yes", text="Fewer were seen"),
@@ -365,8 +366,8 @@ def test_further_strata_windows_and_times_between_are_refused() -> None:
         {"day": pd.date_range("2023-01-01", periods=60), "x": [0, 0, 1] * 20, "e": "A", "site": "North"}
     )
     between = qe.between_events(
-        births, qe.Measure("Births between", "between", "higher", unit="births"), date="day", event="x", ethnicity="e",
-        site="site", scheme="nhs-2001",
+        births, qe.Measure("Births between", "between", "higher", unit="births"), date="day", event="x",
+        ethnicity="e", site="site", scheme="nhs-2001",
     )  # fmt: skip
     with pytest.raises(OptionError, match="count events by month"):
         review(network(), "2023-02", between)
@@ -375,7 +376,8 @@ def test_further_strata_windows_and_times_between_are_refused() -> None:
 def test_all_series_that_cannot_be_reviewed_are_named_at_once() -> None:
     with pytest.raises(OptionError) as caught:
         review(network(), "2024-12", [steady().pool("site"), steady(PRETERM).resample("quarter")])
-    assert PPH.name in str(caught.value) and PRETERM.name in str(caught.value)
+    assert PPH.name in str(caught.value)
+    assert PRETERM.name in str(caught.value)
 
 
 def test_other_rules_and_no_signals_without_direction() -> None:

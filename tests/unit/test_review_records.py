@@ -13,6 +13,7 @@ from qi_equity import pdsa
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.pdsa.calls.given import last_day
 from qi_equity.pdsa.calls.review import review
+from qi_equity.pdsa.calls.written import Phases
 
 PPH = qe.measures["pph_1500"].name
 
@@ -170,8 +171,9 @@ def test_predictions_stand_beside_their_results_by_group() -> None:
 
 
 def test_the_aim_is_the_version_of_the_month() -> None:
+    parties = [pdsa.Party(who="Service users", how_many=4), pdsa.Party(who="Midwives")]
     aim = pdsa.Aim(text="Halve it", target=0.06, for_whom="Black", by_when="2025-03-31", measure="pph_1500",
-                   defined_by=[pdsa.Party(who="Service users", how_many=4), pdsa.Party(who="Midwives")])  # fmt: skip
+                   defined_by=parties)  # fmt: skip
     aim = aim.revise({"target": 0.05}, by="Team", at=datetime(2024, 5, 31, 9, tzinfo=UTC))
     aim = aim.revise({"target": 0.01}, by="Team", at=datetime(2024, 6, 1, 9, tzinfo=UTC))
     targets = [
@@ -230,3 +232,13 @@ def test_a_change_that_was_stopped_later_is_not_known_to_have_stopped() -> None:
 @pytest.mark.parametrize(("month", "last"), [("2024-02", 29), ("2023-02", 28), ("2024-12", 31)])
 def test_last_day(month: str, last: int) -> None:
     assert last_day(month).day == last
+
+
+def test_phases_can_be_asked_for_one_group() -> None:
+    implemented = cycle("Cycle 4", "2024-02-05", purpose="implement")
+    idea = pdsa.ChangeIdea(id="weigh", name="Weigh", groups=["Black"])
+    records = network(implemented)
+    north = records.sites[0].put(records.projects[0].put(idea))
+    found = Phases(review(records.put(north), "2024-05", series())._frames["phases"])
+    assert [len(found.phases(PPH, group)) for group in (None, "Black", "White")] == [1, 1, 0]
+    assert found.phases("Another").empty

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +46,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
+def _rows(table: pd.DataFrame) -> Iterator[Any]:
+    """Go through the rows, whose values are of any type."""
+    yield from table.itertuples(index=False)
+
+
 def _day(value: Any) -> str:
     return "" if pd.isna(value) else f"{value:%Y-%m-%d}"
 
@@ -72,18 +77,18 @@ def _states(review: Review) -> list[str]:
 def _signals(review: Review) -> list[str]:
     """Give the signals since the last call, and how many false ones to expect."""
     parts = ["## Signals since the last call"]
-    for row in review.expected.itertuples(index=False):
+    for row in _rows(review.expected):
+        now, charts = plural(row.signals_now, "signal"), plural(row.charts, "chart")
         parts.append(
-            f"{_safe(row.measure)}: {plural(row.signals_now, 'signal')} now. Of {plural(row.charts, 'chart')} "
-            f"{row.with_signal} signalled since they began; if nothing had changed, about {row.expected:.1f} "
-            "would have."
+            f"{_safe(row.measure)}: {now} now. Of {charts} {row.with_signal} signalled since they began; if "
+            f"nothing had changed, about {row.expected:.1f} would have."
         )
     found = review.signals
     if len(found):
         rows = [
-            [_safe(r.measure), _safe(r.site), _safe(r.group), _safe(r.meaning), _safe(r.rule.replace("_", " ")),
-             f"{r.start:%Y-%m} to {r.end:%Y-%m}"]
-            for r in found.itertuples(index=False)
+            [_safe(r.measure), _safe(r.site), _safe(r.group), _safe(r.meaning),
+             _safe(r.rule.replace("_", " ")), f"{r.start:%Y-%m} to {r.end:%Y-%m}"]
+            for r in _rows(found)
         ]  # fmt: skip
         parts.append(_table(["Measure", "Site", "Group", "Meaning", "Rule", "Months"], rows))
     return parts
@@ -101,7 +106,7 @@ def _site(review: Review, site: str) -> list[str]:
     if not len(cycles):
         parts.append("None is recorded.")
     predictions = _of(review.predictions, site)
-    for row in cycles.itertuples(index=False):
+    for row in _rows(cycles):
         parts.append(_cycle(row, predictions[predictions["cycle"] == row.cycle]))
     return [*parts, *_data(review, site)]
 
@@ -113,13 +118,13 @@ def _of(table: pd.DataFrame, site: str) -> pd.DataFrame:
 def _aims(aims: pd.DataFrame, site: str) -> list[str]:
     return [
         f"- Aim: {_safe(row.text)}, for {_safe(row.for_whom)}, by {_day(row.by_when)}"
-        for row in _of(aims, site).itertuples(index=False)
+        for row in _rows(_of(aims, site))
     ] or ["- Aim: none is recorded."]
 
 
 def _progress(progress: pd.DataFrame, site: str) -> list[str]:
     found = []
-    for row in _of(progress, site).itertuples(index=False):
+    for row in _rows(_of(progress, site)):
         by = (
             "by the team itself"
             if row.self_assessed
@@ -140,7 +145,7 @@ def _cycle(row: Any, predictions: pd.DataFrame) -> str:
         f'- {_told(p.group, none=_OVERALL)}: predicted "{_safe(p.prediction)}"; '
         f"{'no result yet' if pd.isna(p.matched) else 'matched: ' + p.matched}"
         + (f". {_safe(p.result)}" if pd.notna(p.result) else "")
-        for p in predictions.itertuples(index=False)
+        for p in _rows(predictions)
     ]
     further: list[tuple[str, Callable[[Any], Any]]] = [
         ("Learned", lambda r: r.learning),
@@ -163,13 +168,13 @@ def _data(review: Review, site: str) -> list[str]:
         [_safe(r.measure), _safe(r.group), _number(r.births_month), _number(r.births_series),
          amount(review.charts[r.measure].series.measure, r.rate) if np.isfinite(r.rate) else "",
          _months(r.months_to_detect)]
-        for r in table.itertuples(index=False)
+        for r in _rows(table)
     ]  # fmt: skip
     known = table.drop_duplicates("measure")[["measure", "known_month", "known_series"]].dropna()
     share = [
         f"{_safe(r.measure)}: ethnic group known of {r.known_month:.1%} of births in {review.month}, "
         f"{r.known_series:.1%} since the data begin."
-        for r in known.itertuples(index=False)
+        for r in _rows(known)
     ]
     size = f"months until a change to {review.options['change']:g} times the adverse rate shows"
     head = ["Measure", "Group", f"Births in {review.month}", "Births, all months", "Rate", f"Mean {size}"]

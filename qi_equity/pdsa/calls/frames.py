@@ -244,10 +244,11 @@ class ReviewFrames:
     def detection(self) -> pd.DataFrame:
         """What the chart of each group can show, one row a measure, site and group; made afresh.
 
-        ``measure, site, group, kind`` (of chart), ``points`` (in its last phase), ``births_per_month, rate, changed_rate, months_to_detect``
-        (on average, of a chart that starts with the change: a p, u or c chart by the rules of the review, a
-        CUSUM set for one false signal in 150 months; infinite: never, NaN: cannot be reckoned), ``can_signal_improvement, can_signal_deterioration`` (yes, only over several points, no),
-        ``visible`` (within the months asked for).
+        ``measure, site, group, kind`` (of chart), ``points`` (in its last phase), ``births_per_month, rate,
+        changed_rate, months_to_detect`` (on average, of a chart that starts with the change: a p, u or c
+        chart by the rules of the review, a CUSUM set for one false signal in 150 months; infinite: never,
+        NaN: cannot be reckoned), ``can_signal_improvement, can_signal_deterioration`` (yes, only over several
+        points, no), ``visible`` (within the months asked for).
 
         Examples
         --------

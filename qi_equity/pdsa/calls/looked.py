@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from qi_equity.data.cells import Floats
+from qi_equity.data.cells import OBSERVED, Floats
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.errors import OptionError
 from qi_equity.planning.months import months_to_detect
@@ -22,7 +22,6 @@ FALSE_ALARM_MONTHS = 150
 """Months between false signals of the CUSUM that is followed."""
 
 _KEYS = ["site", "group"]
-_PARTS = ("known", "not_stated", "not_known", "missing")
 _CAN = ("can_signal_improvement", "can_signal_deterioration")
 
 
@@ -36,29 +35,30 @@ def completeness(series: StratifiedSeries) -> pd.DataFrame:
         unrecorded_month, unrecorded_series, months_observed, months``, and of the whole site, the same in
         all its groups, ``known_month, known_series`` (shares; NaN where that is not known).
     """
+    cells = series.cells
+    strata = cells.strata[_KEYS].astype("str").reset_index(drop=True)
     data = series.data
-    last = data[data["period"] == data["period"].max()].reset_index(drop=True)
-    by = data.groupby(_KEYS, observed=False, sort=False)
-    sums = by[["denominator", "unrecorded"]].sum(min_count=1)
-    observed = (data["status"] == "observed").groupby([data[k] for k in _KEYS], observed=False, sort=False)
-    keys = pd.MultiIndex.from_frame(last[_KEYS].astype("str"))
-    sums.index = pd.MultiIndex.from_tuples([tuple(map(str, key)) for key in sums.index], names=_KEYS)
-    months = observed.sum()
-    months.index = sums.index
-    return last[_KEYS].astype("str").assign(
-        measure=pd.Series([series.measure.name] * len(last), dtype="str"),
-        status=last["status"].astype("str"),
-        births_month=last["denominator"],
-        births_series=sums["denominator"].reindex(keys).to_numpy(),
-        unrecorded_month=last["unrecorded"],
-        unrecorded_series=sums["unrecorded"].reindex(keys).to_numpy(),
-        months_observed=months.reindex(keys).to_numpy(dtype=np.int64),
+    status = data.loc[data["period"] == data["period"].max(), "status"].astype("str")
+    table = strata.assign(
+        measure=pd.Series([series.measure.name] * len(strata), dtype="str"),
+        status=status.to_numpy(),
+        births_month=cells.denominator[:, -1],
+        births_series=_sum(cells.denominator),
+        unrecorded_month=cells.unrecorded[:, -1],
+        unrecorded_series=_sum(cells.unrecorded),
+        months_observed=(cells.status == OBSERVED).sum(axis=1),
         months=np.int64(len(series.periods)),
-        **_known(series, last["site"].astype("str")),
-    )[[
+        **_known(series, strata["site"]),
+    ).astype({"status": "str"})
+    return table[[
         "measure", *_KEYS, "status", "births_month", "births_series", "unrecorded_month",
         "unrecorded_series", "months_observed", "months", "known_month", "known_series",
     ]]  # fmt: skip
+
+
+def _sum(block: Floats) -> Floats:
+    """Sum over the months what is known; NaN where nothing is."""
+    return np.where(np.isfinite(block).any(axis=1), np.nansum(block, axis=1), np.nan)
 
 
 def _known(series: StratifiedSeries, site: pd.Series) -> dict[str, pd.Series]:
@@ -81,10 +81,11 @@ def detection(chart: ControlChart, change: float, within: float) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        ``measure, site, group, kind, points`` (in the last phase), ``births_per_month, rate, changed_rate, months_to_detect,
-        can_signal_improvement, can_signal_deterioration, visible``. Months are those of a chart that starts
-        with the change, about known lines: of a p, u or c chart by the rules of the review, of a CUSUM set
-        for one false signal in 150 months; NaN where nothing can be reckoned, infinite where it never shows.
+        ``measure, site, group, kind, points`` (in the last phase), ``births_per_month, rate, changed_rate,
+        months_to_detect, can_signal_improvement, can_signal_deterioration, visible``. Months are those of a
+        chart that starts with the change, about known lines: of a p, u or c chart by the rules of the review,
+        of a CUSUM set for one false signal in 150 months; NaN where nothing can be reckoned, infinite where
+        it never shows.
     """
     kinds = chart.kinds["kind"].to_numpy()
     births, rate, changed, months = np.full((4, len(kinds)), np.nan)

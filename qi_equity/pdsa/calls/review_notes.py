@@ -15,8 +15,8 @@ from qi_equity.spc.words import plural
 __all__ = ["review_notes"]
 
 _PHASES = (
-    "Points are compared with the lines of their own phase: what a change shifted is the step between phases, "
-    "and no signal. Evaluate it with evaluate_change(), or review with phases=False."
+    "Points are compared with the lines of their own phase: what a change shifted is the step between "
+    "phases, and no signal. Evaluate it with evaluate_change(), or review with phases=False."
 )
 
 
@@ -51,10 +51,10 @@ def _not_visible(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def _false(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     table = frames["expected"]
+    signalled, of = int(table["with_signal"].sum()), int(table["charts"].sum())
     text = (
-        f"{plural(int(table['with_signal'].sum()), 'chart')} of {int(table['charts'].sum())} (groups, sites and "
-        f"phases) signalled since they began; if nothing had changed, about {table['expected'].sum():.1f} "
-        "would have."
+        f"{plural(signalled, 'chart')} of {of} (groups, sites and phases) signalled since they began; if "
+        f"nothing had changed, about {table['expected'].sum():.1f} would have."
     )
     return _result.note("expected_false_signals_of_review", "info", text)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from qi_equity.pdsa.records.charter import measure_name
@@ -16,7 +17,7 @@ from qi_equity.pdsa.records.party import Party
 from qi_equity.pdsa.records.project import Project
 from qi_equity.pdsa.records.steps import about
 
-__all__ = ["COLUMNS", "Phases", "empty", "frame", "written"]
+__all__ = ["COLUMNS", "Phases", "frame", "written"]
 
 _WHERE = {"site": "str", "project": "str"}
 _CYCLE = {**_WHERE, "cycle": "str", "name": "str"}
@@ -69,8 +70,8 @@ class Phases:
 
     Examples
     --------
-    >>> from qi_equity.pdsa.calls.written import Phases, empty
-    >>> Phases(empty("phases")).phases("Third- or fourth-degree tear").columns.tolist()
+    >>> from qi_equity.pdsa.calls.written import Phases, frame
+    >>> Phases(frame("phases", [])).phases("Third- or fourth-degree tear").columns.tolist()
     ['start', 'site', 'group', 'label', 'reason']
     """
 
@@ -93,8 +94,8 @@ class Phases:
 
         Examples
         --------
-        >>> from qi_equity.pdsa.calls.written import Phases, empty
-        >>> len(Phases(empty("phases")).phases("Third- or fourth-degree tear"))
+        >>> from qi_equity.pdsa.calls.written import Phases, frame
+        >>> len(Phases(frame("phases", [])).phases("Third- or fourth-degree tear"))
         0
         """
         rows = self.table[self.table["measure"] == measure]
@@ -109,13 +110,12 @@ def frame(name: str, rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def _typed(name: str, table: pd.DataFrame) -> pd.DataFrame:
-    kinds = COLUMNS[name]
-    return pd.DataFrame({c: _texts(table[c]) if t == "str" else table[c].astype(t) for c, t in kinds.items()})
-
-
-def empty(name: str) -> pd.DataFrame:
-    """Give a frame without rows."""
-    return frame(name, [])
+    return pd.DataFrame(
+        {
+            column: _texts(table[column]) if kind == "str" else table[column].astype(np.dtype(kind))
+            for column, kind in COLUMNS[name].items()
+        }
+    )
 
 
 def written(

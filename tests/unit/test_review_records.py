@@ -236,8 +236,8 @@ def test_last_day(month: str, last: int) -> None:
 
 def test_phases_can_be_asked_for_one_group() -> None:
     implemented = cycle("Cycle 4", "2024-02-05", purpose="implement")
-    idea = pdsa.ChangeIdea(id="weigh", name="Weigh", groups=["Black"])
     records = network(implemented)
+    idea = records.projects[0].ideas[0].revise({"groups": ["Black"]}, by="Team")
     north = records.sites[0].put(records.projects[0].put(idea))
     found = Phases(review(records.put(north), "2024-05", series())._frames["phases"])
     assert [len(found.phases(PPH, group)) for group in (None, "Black", "White")] == [1, 1, 0]

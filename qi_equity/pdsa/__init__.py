@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from qi_equity.pdsa.records.steps import Study as Study
     from qi_equity.pdsa.records.steps import Task as Task
     from qi_equity.pdsa.reporting.drivers_dot import drivers_dot as drivers_dot
+    from qi_equity.pdsa.reporting.squire import Squire as Squire
     from qi_equity.pdsa.reporting.squire import squire as squire
     from qi_equity.pdsa.store.errors import StaleRecordError as StaleRecordError
     from qi_equity.pdsa.store.errors import StoreError as StoreError
@@ -98,6 +99,7 @@ _HOMES = {
     "plot_gantt": "plot.gantt",
     "plot_drivers": "plot.drivers",
     "squire": "pdsa.reporting.squire",
+    "Squire": "pdsa.reporting.squire",
 }
 
 __all__ = [
@@ -127,6 +129,7 @@ __all__ = [
     "Review",
     "ScaleOfTest",
     "Site",
+    "Squire",
     "StaleRecordError",
     "Stamp",
     "Store",

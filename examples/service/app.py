@@ -147,25 +147,27 @@ def _png(figure: Any) -> Response:
     return Response(buffer.getvalue(), media_type="image/png")
 
 
+def serve(database: str | Path, learning: qe.datasets.SyntheticNetwork, port: int) -> None:
+    """Serve a network, on this machine only; say the address once it answers."""
+    with pdsa.open(str(database)) as store:
+        if store.list(kind="Network").empty:
+            store.add(learning.network, by="demonstration")
+    app = create_app(database, learning.series, learning.network.id)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+
+
 def main() -> None:
-    """Serve a synthetic network, on this machine only; say the address once it answers."""
+    """Serve a synthetic network."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--db", default="network.db", help="file of the records")
     parser.add_argument("--port", type=int, default=8000, help="0: any free one")
     parser.add_argument("--sites", type=int, default=3, help="how many sites the synthetic network has")
     options = parser.parse_args()
-    learning = qe.datasets.network(sites=options.sites)
-    with pdsa.open(options.db) as store:
-        if store.list(kind="Network").empty:
-            store.add(learning.network, by="demonstration")
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(options.db, learning.series, learning.network.id), log_level="warning")
-    )
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", options.port))
-        listener.listen()
-        print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-        server.run(sockets=[listener])
+    serve(options.db, qe.datasets.network(sites=options.sites), options.port)
 
 
 if __name__ == "__main__":

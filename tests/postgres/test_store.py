@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from qi_equity import pdsa
 from qi_equity.errors import DataError
@@ -98,6 +99,15 @@ def test_every_version_is_kept_and_a_stale_write_refused(store):
     assert store.get("d") == third
 
 
+def test_a_redaction_reaches_the_stamps_and_who_recorded(store):
+    cycle = store.save(store.get("c1").revise({"name": "First"}, by="943 476 5920", reason="943 476 5920"))
+    for field in ("trail.0.by", "trail.0.reason", "recorded_by"):
+        cycle = store.save(cycle.redact(field, "named a patient", by="A. Midwife"))
+    assert [stamp.reason for stamp in store.get("c1").trail] == ["[redacted]", *["named a patient"] * 3]
+    assert store.get("c1").recorded_by == store.get("c1").trail[0].by == "[redacted]"
+    assert "943 476 5920" not in store.export_json()
+
+
 def test_a_redaction_reaches_every_version(store):
     cycle = store.get("c1").revise({"do": DO.model_copy(update={"as_planned": False})}, by="A")
     store.save(store.save(cycle).redact("do.observations", "named a person", by="A"))
@@ -185,11 +195,15 @@ def test_all_who_open_a_new_database_at_once_find_it_made(database):
 
 def test_what_a_server_refuses_is_told(database):
     url = database.url()
+    parts = make_url(url)
+    secret = {"password": "guess-only", "passfile": "guess-only"}
     for wrong, told in (
-        (url.replace("only-for-tests", "guess"), "password authentication failed"),
-        (f"{url}_elsewhere", "does not exist"),
+        (parts.set(password="guess-only"), "password authentication failed"),
+        (parts.set(password="").update_query_dict(secret), "password authentication failed"),
+        (parts.set(database=f"{parts.database}_elsewhere"), "does not exist"),
+        (parts.set(port=1), "refused"),
+        (parts.set(host="no.such.host.invalid"), "resolve|host name"),
     ):
-        with pytest.raises(StoreError, match=told) as caught:
-            open_store(wrong)
-        assert "only-for-tests" not in str(caught.value)
-        assert "guess" not in str(caught.value)
+        with pytest.raises(StoreError, match=f"({told}).*; check the address, the account") as caught:
+            open_store(wrong.render_as_string(hide_password=False), timeout=2)
+        assert "only" not in str(caught.value)

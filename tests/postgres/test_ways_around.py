@@ -339,7 +339,7 @@ NEW = "('x', 'Driver', {parent}, 'drivers', 9, {site}, NULL, NULL, NULL, false, 
         "INSERT INTO shared_record VALUES ('i-n', 'Cycle', 'p-n', 'North', '{}')",
     ],
 )
-def test_an_editor_writes_nothingeverything_of(world, statement):
+def test_an_editor_writes_nothing_elsewhere(world, statement):
     text, state = tried(world, "editor", statement)
     assert state == DENIED, text
 

@@ -199,6 +199,27 @@ def test_nothing_of_a_redacted_text_stays(field: str, fields: dict[str, Any], wh
     assert found.revise({"name": "On"}, by="x").version == made.version + 1
 
 
+def test_who_and_why_can_be_redacted_stamp_by_stamp() -> None:
+    made = cycle(recorded_by=SECRET).revise({"name": "a"}, by=SECRET, reason=SECRET)
+    made = made.revise({"name": "b"}, by="A. Midwife", reason="typo")
+    made = made.redact("plan.objective", SECRET, by="A. Midwife")
+    for field in ("recorded_by", "trail.0.by", "trail.0.reason", "trail.2.reason"):
+        made = made.redact(field, "named a patient", by="A. Midwife", at=AT)
+    assert SECRET not in everything(made)
+    assert made.recorded_by == "[redacted]"
+    told = [(stamp.by, stamp.reason, stamp.what) for stamp in made.trail[:4]]
+    assert told == [
+        ("[redacted]", "[redacted]", "revised"),
+        ("A. Midwife", "typo", "revised"),
+        ("A. Midwife", "[redacted]", "redacted"),
+        ("A. Midwife", "named a patient", "redacted"),
+    ]
+    assert [version.name for version in made.history()] == ["Cycle 1", "a", "b"]
+    assert type(made).model_validate_json(made.model_dump_json()) == made
+    # An empty reason says nothing and stays empty.
+    assert cycle().revise({"name": "a"}, by="x").redact("trail.0.reason", "x", by="x").trail[0].reason == ""
+
+
 @pytest.mark.parametrize("field", [
     "plan", "plan.predictions", "plan.predictions.group", "study", "study.results", "study.results.group",
 ])  # fmt: skip
@@ -243,7 +264,15 @@ def test_other_free_text_is_left_as_it_was() -> None:
         ("act.decision", "x", "holds no free text"),
         ("previous", "x", "holds no free text"),
         ("plan.predictions.expected", "x", "holds no free text"),
-        ("trail", "x", "is not allowed"),
+        ("trail", "x", "give one stamp by number"),
+        ("trail.reason", "x", "'trail.0.reason'; stamps: 1"),
+        ("trail.1.reason", "x", "stamps: 1"),
+        ("trail.-1.reason", "x", "give one stamp"),
+        ("trail.00.reason", "x", "give one stamp"),
+        ("trail.9999999999999.by", "x", "give one stamp"),
+        ("trail.0.before", "x", "give one stamp"),
+        ("trail.0.reason.x", "x", "give one stamp"),
+        ("recorded_at", "x", "is not allowed"),
         ("id", "x", "is not allowed"),
         ("", "x", "is not allowed"),
         ("name", "", "say why"),
@@ -253,7 +282,7 @@ def test_other_free_text_is_left_as_it_was() -> None:
 )
 def test_what_cannot_be_redacted_is_told(field: str, reason: Any, told: str) -> None:
     with pytest.raises(qe.OptionError, match=told):
-        cycle().redact(field, reason, by="x")
+        cycle().revise({"name": "x"}, by="x").redact(field, reason, by="x")
 
 
 def test_a_redaction_breaks_no_reference_between_records() -> None:
@@ -274,6 +303,30 @@ def test_a_redaction_breaks_no_reference_between_records() -> None:
     for one in two.sites:
         two = two.put(one.redact("name", "x", by="x"))
     assert [one.name for one in two.sites] == list(blank)
+
+
+def test_a_site_is_renamed_with_what_refers_to_it() -> None:
+    calls = [{"id": id, "kind": "data call", "date": "2024-04-09", "title": id, "sites": sites}
+             for id, sites in (("k1", ["South", "North"]), ("k2", ["South"]), ("k3", []))]  # fmt: skip
+    north = pdsa.Site(id="n", name="North", projects=[project(cycles=[cycle()])])
+    first = pdsa.Network(id="w", name="x", sites=[north, {"id": "s", "name": "South"}], meetings=calls)
+    found = first.rename_site("North", "North End", by="A. Midwife", reason="merged", at=AT)
+    site, other = found.sites
+    assert (site.name, site.projects[0].site, other.name) == ("North End", "North End", "South")
+    assert [call.sites for call in found.meetings] == [("South", "North End"), ("South",), ()]
+    changed = (site, site.projects[0], found.meetings[0])
+    assert {(r.version, r.trail[0].by, r.trail[0].reason, r.trail[0].at) for r in changed} == {
+        (2, "A. Midwife", "merged", AT)
+    }
+    assert {r.version for r in (found, other, *found.meetings[1:], *site.projects[0].cycles)} == {1}
+    now = found.rename_site("North End", "North", by="A. Midwife")
+    assert now.meetings[0].trail[-1].at == now.sites[0].trail[-1].at
+    for name, to, told in (("West", "x", "'West' is not allowed"), ("North", "North", "changes nothing")):
+        with pytest.raises(qe.OptionError, match=told):
+            first.rename_site(name, to, by="x")
+    for to, told in (("South", "there 2 times"), ("", "is empty")):
+        with pytest.raises(qe.DataError, match=told):
+            first.rename_site("North", to, by="x")
 
 
 def test_put_adds_and_replaces_where_it_belongs() -> None:

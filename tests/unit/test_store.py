@@ -238,11 +238,13 @@ def test_a_redaction_blanks_nothing_else(store):
 
 def test_a_site_can_be_renamed_with_all_within_it(store):
     site = store.get("south")
-    with pytest.raises(DataError, match="give it the site's name"):
+    with pytest.raises(DataError, match=r"give it the site's name \(rename_site\(\) of the network"):
         store.save(site.model_copy(update={"projects": ()}).revise({"name": "West"}, by="A"))
-    renamed = site.projects[0].revise({"site": "West"}, by="A")
-    both = site.model_copy(update={"projects": ()}).revise({"name": "West"}, by="A")
-    store.save(both.put(renamed))
+    store.save(store.get("call").revise({"sites": ["North", "South"]}, by="A"))
+    store.save(store.get("net").rename_site("South", "West", by="A", reason="merged"))
+    assert store.get("call").sites == ("North", "West")
+    assert [project.site for project in store.history("p-s")] == ["South", "West"]
+    assert store.get("net").version == 1
     assert ids(store.list(site="West")) == {"south", "p-s", "i-s", "m-s", "t-s", "c3"}
     assert store.list(site="South").empty
 

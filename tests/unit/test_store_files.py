@@ -7,6 +7,7 @@ import importlib.util
 import json
 import random
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,31 @@ def test_a_text_that_starts_like_a_formula_gets_an_apostrophe(start):
     assert safe(f"{start}1") == f"'{start}1"
     assert safe(f"1{start}") == f"1{start}"
     assert safe("") == ""
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    ("None; =HYPERLINK(A1)", "None; '=HYPERLINK(A1)"),
+    ("first\n=1+1", "first\n'=1+1"),
+    ("first\r\n\r\n -1", "first\r\n\r\n '-1"),
+    ('x";"=1+1', "x\";\"'=1+1"),
+    ("x,＝1", "x,'＝1"),
+    ("x\t@SUM(A1)|+1", "x\t'@SUM(A1)|'+1"),
+    ("  =1", "  '=1"),
+    ("\ufeff\u200b\u00a0=1", "\ufeff\u200b\u00a0'=1"),
+    ("\n=1", "'\n'=1"),
+    ("=1;=1", "'=1;'=1"),
+    ("a = b - c", "a = b - c"),
+    ("5 %, 3-4 women; well-known a@b.c", "5 %, 3-4 women; well-known a@b.c"),
+])  # fmt: skip
+def test_a_formula_within_a_text_starts_no_cell_either(text, wanted):
+    assert safe(text) == wanted
+
+
+def test_long_texts_are_made_safe_in_no_time():
+    for run in ("\n" * 100_000, ", " * 50_000, '"' * 100_000, "=" * 100_000):
+        start = time.process_time()
+        safe(run)
+        assert time.process_time() - start < 1
 
 
 def test_files_are_written_whole_or_not_at_all(store, tmp_path):

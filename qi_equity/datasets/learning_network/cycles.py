@@ -16,11 +16,11 @@ from qi_equity.datasets.learning_network.ramps import Step, before, ramp
 from qi_equity.datasets.learning_network.scenario import IDEAS, PRINCIPLES, Idea
 from qi_equity.datasets.learning_network.timeline import Timeline, moment
 from qi_equity.pdsa.records.cycle import Cycle
+from qi_equity.pdsa.records.equity import Equity
 from qi_equity.pdsa.records.party import Party
 from qi_equity.pdsa.records.steps import (
     Act,
     Do,
-    Equity,
     HarmCheck,
     Plan,
     Prediction,

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qi_equity.pdsa.records.charter import measure_name
 from qi_equity.pdsa.records.cycle import Cycle
+from qi_equity.pdsa.records.fields import measure_name
 from qi_equity.pdsa.records.network import Network
 from qi_equity.pdsa.records.party import Party
 from qi_equity.pdsa.records.project import Project

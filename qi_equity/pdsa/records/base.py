@@ -15,9 +15,9 @@ from qi_equity import _validate
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.pdsa.records.fields import Identifier, Moment, Name, Text, YesNo, check_json
 from qi_equity.pdsa.records.part import Part
-from qi_equity.pdsa.records.redaction import blanked, check_path
+from qi_equity.pdsa.records.redaction import blanked, check_path, trail_without
 
-__all__ = ["Record", "Stamp"]
+__all__ = ["Record", "Stamp", "held"]
 
 # What revise() does not change: who a record is, and its past.
 _FIXED = ("id", "recorded_by", "recorded_at", "trail")
@@ -60,6 +60,14 @@ class Stamp(Part):
     def _readable(cls, before: dict[str, JsonValue]) -> dict[str, JsonValue]:
         check_json(before)
         return before
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.what == "redacted" and (self.before or self.field is None):
+            raise ValueError("a redaction names its field and keeps nothing of what stood there before")
+        if self.what == "revised" and self.field is not None:
+            raise ValueError("field is only for redactions")
+        return self
 
 
 class Record(Part):
@@ -186,12 +194,15 @@ class Record(Part):
         Every free text under the field becomes ``"[redacted]"``, in this version and in all earlier ones.
         This is the one exception to "never written over", for such things as a patient's identifier. Where
         other records repeat it, redact it there too. The groups and measures of predictions are blanked
-        together with those of the results that answer them.
+        together with those of the results that answer them. Identifiers are no free text and stay: let none
+        name a person.
 
         Parameters
         ----------
         field : str
-            Name of a field, with dots into its parts: ``"do.observations"``, ``"plan.tasks"``.
+            Name of a field, with dots into its parts: ``"do.observations"``, ``"plan.tasks"``;
+            ``"recorded_by"``; or who and why of one stamp, by its number in the trail from 0:
+            ``"trail.0.by"``, ``"trail.2.reason"``.
         reason : str
             Why it was taken out; do not repeat what it said.
         by : str
@@ -217,17 +228,12 @@ class Record(Part):
         >>> right.name, right.trail[-1].reason
         ('[redacted]', 'named a patient')
         """
-        path = check_path(type(self), field, (*_FIXED, *self.children))
+        path = check_path(type(self), field, len(self.trail))
         if not isinstance(reason, str) or not reason.strip():
             raise OptionError(f"reason={reason!r} is empty; say why it is taken out, not what it said.")
         now = self.model_dump(mode="json", exclude={"trail", *self.children})
-        trail = [
-            stamp.model_copy(update={"before": blanked(type(self), stamp.before, path)})
-            for stamp in self.trail
-        ]
-        clean = type(self).model_validate(
-            self._fields() | blanked(type(self), now, path) | {"trail": tuple(trail)}
-        )
+        trail = trail_without(type(self), self.trail, path)
+        clean = type(self).model_validate(self._fields() | blanked(type(self), now, path) | {"trail": trail})
         stamp = Stamp(at=_now(at), by=by, reason=reason, what="redacted", field=field)
         return clean._stamped(stamp)
 
@@ -259,13 +265,13 @@ class Record(Part):
         >>> project.put(pdsa.Driver(name="Timely treatment")).drivers[0].name
         'Timely treatment'
         """
-        kinds = {name: _item(type(self), name) for name in self.children}
+        kinds = held(type(self))
         field = next((name for name, kind in kinds.items() if isinstance(record, kind)), None)
         if field is None:
-            held = ", ".join(kind.__name__ for kind in kinds.values()) or "no other records"
+            able = ", ".join(kind.__name__ for kind in kinds.values()) or "no other records"
             raise InputTypeError(
                 f"record={record!r:.80} is of type {type(record).__name__}; "
-                f"a {type(self).__name__} holds {held}."
+                f"a {type(self).__name__} holds {able}."
             )
         there = {child.id: child for child in getattr(self, field)}
         if record.id in there:
@@ -310,6 +316,12 @@ class Record(Part):
             raise ValueError(
                 f"trail tells of fields that no version can change: {', '.join(map(repr, sorted(unknown)))}"
             )
+        for i, stamp in enumerate(self.trail):
+            if stamp.what == "redacted":
+                try:
+                    check_path(type(self), stamp.field or "", i)
+                except OptionError as error:
+                    raise ValueError(f"trail.{i}: {error}") from error
         return self
 
     def _own(self) -> list[str]:
@@ -324,10 +336,9 @@ class Record(Part):
         return self.model_copy(update={"trail": (*self.trail, stamp)})
 
 
-def _item(kind: type[Record], field: str) -> type[Record]:
-    """Give the kind of records that a field holds."""
-    item: type[Record] = typing.get_args(kind.model_fields[field].annotation)[0]
-    return item
+def held(kind: type[Record]) -> dict[str, type[Record]]:
+    """Give the fields of a kind that hold records, and the kinds that they hold."""
+    return {name: typing.get_args(kind.model_fields[name].annotation)[0] for name in kind.children}
 
 
 def _overwritten(there: Record, given: Record) -> Iterator[tuple[str, str, str]]:

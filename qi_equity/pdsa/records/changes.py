@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from qi_equity.pdsa.records.charter import ChangeIdea, measure_name
+from qi_equity.pdsa.records.charter import ChangeIdea
+from qi_equity.pdsa.records.fields import measure_name
 
 if TYPE_CHECKING:
     from qi_equity.pdsa.records.cycle import Cycle

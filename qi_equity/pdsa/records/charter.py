@@ -10,7 +10,7 @@ from qi_equity.pdsa.records.base import Record
 from qi_equity.pdsa.records.fields import Day, Identifier, Name, Number, Text, measure_name
 from qi_equity.pdsa.records.party import Party
 
-__all__ = ["Aim", "ChangeIdea", "Driver", "MeasureUse", "measure_name"]
+__all__ = ["Aim", "ChangeIdea", "Driver", "MeasureUse"]
 
 
 class Aim(Record):

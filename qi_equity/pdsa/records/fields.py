@@ -90,7 +90,10 @@ def _moment(value: Any) -> Any:
 def _in_utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("has no time zone; give one, such as 2024-03-31T14:00:00Z")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is before the year 1 or after the year 9999 in UTC") from error
 
 
 Text = Annotated[str, Field(strict=True, max_length=_LONGEST), AfterValidator(_writable), FreeText()]

@@ -16,6 +16,9 @@ __all__ = ["circles", "once", "repeated", "strangers"]
 
 def repeated(what: str, values: Iterable[Hashable]) -> list[str]:
     """Tell which values are there more than once."""
+    values = list(values)
+    if len(set(values)) == len(values):
+        return []
     return [
         f"{what} {value!r} is there {n} times"
         for value, n in Counter(values).items()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
-from typing import ClassVar, Self
+from datetime import UTC, datetime
+from typing import ClassVar, Self, TypeVar
 
 import pandas as pd
 from pydantic import model_validator
 
+from qi_equity import _validate
 from qi_equity.pdsa.records import changes
 from qi_equity.pdsa.records.base import Record
 from qi_equity.pdsa.records.events import ActionPeriod, Meeting
@@ -17,6 +20,8 @@ from qi_equity.pdsa.records.project import Project
 from qi_equity.pdsa.records.redaction import REDACTED
 
 __all__ = ["Network", "Site"]
+
+R = TypeVar("R", bound=Record)
 
 
 class Site(Record):
@@ -90,7 +95,7 @@ class Site(Record):
             *repeated("the identifier", (record.id for record, _ in self.walk())),
             *(
                 f"project {project.name!r} has site={project.site!r}, not {self.name!r}; "
-                "give it the site's name"
+                "give it the site's name (rename_site() of the network renames a site with its projects)"
                 for project in self.projects
                 if self.name not in (project.site, REDACTED) and project.site != REDACTED
             ),
@@ -186,12 +191,74 @@ class Network(Record):
         """
         return changes.cycle_marks(self.projects, measure)
 
+    def rename_site(
+        self, site: str, name: str, *, by: str, reason: str = "", at: datetime | None = None
+    ) -> Self:
+        """Give the network with another name of a site, in its projects and in the meetings held for it too.
+
+        Each of these gets a new version. The data need the new name too: charts find a site's records by it.
+
+        Parameters
+        ----------
+        site : str
+            Its name until now.
+        name : str
+            Its new name.
+        by : str
+            Who changes it.
+        reason : str
+            Why.
+        at : datetime, optional
+            When, with time zone. Default: now.
+
+        Returns
+        -------
+        Network
+            This one is unchanged.
+
+        Raises
+        ------
+        OptionError
+            If the network has no such site, or it has that name already.
+        DataError
+            If another site has that name, or it is none.
+
+        Examples
+        --------
+        >>> from qi_equity import pdsa
+        >>> site = pdsa.Site(name="North", projects=[pdsa.Project(name="Haemorrhage", site="North")])
+        >>> network = pdsa.Network(name="A network", sites=[site])
+        >>> network.rename_site("North", "North End", by="Network lead").projects[0].site
+        'North End'
+        """
+        _validate.one_of("site", site, [one.name for one in self.sites])
+        moment = at or datetime.now(UTC)
+
+        def renamed(record: R, field: str, value: object) -> R:
+            return record.revise({field: value}, by=by, reason=reason, at=moment)
+
+        sites = []
+        for one in self.sites:
+            if one.name == site:
+                alone = renamed(one.model_copy(update={"projects": ()}), "name", name)
+                projects = tuple(renamed(project, "site", name) for project in one.projects)
+                one = Site.model_validate(alone._fields() | {"projects": projects})
+            sites.append(one)
+        meetings = [
+            renamed(meeting, "sites", [name if told == site else told for told in meeting.sites])
+            if site in meeting.sites
+            else meeting
+            for meeting in self.meetings
+        ]
+        return type(self).model_validate(self._fields() | {"sites": sites, "meetings": meetings})
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         sites = [site.name for site in self.sites]
         problems = [
             *repeated("the identifier", (record.id for record, _ in self.walk())),
-            *repeated("the site", sites),
+            # Two ways to write the same letters are one name to a reader.
+            *repeated("the site", (unicodedata.normalize("NFC", name) for name in sites)),
             *repeated("the principle", self.principles),
         ]
         for meeting in self.meetings:

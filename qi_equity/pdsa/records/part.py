@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from qi_equity.pdsa.records.problems import refuse
+from qi_equity.pdsa.records.problems import refusing
 
 __all__ = ["Part"]
 
@@ -43,10 +43,8 @@ class Part(BaseModel):
     )
 
     def __init__(self, **data: Any) -> None:
-        try:
+        with refusing(type(self).__name__):
             super().__init__(**data)
-        except ValidationError as error:
-            refuse(type(self).__name__, error)
 
     # Pydantic then reads parts within parts itself, and the error names the field down to the innermost.
     __init__.__dict__["__pydantic_base_init__"] = True
@@ -112,9 +110,6 @@ class Part(BaseModel):
 
     @classmethod
     def _read(cls, how: Any, data: Any, options: dict[str, Any]) -> Self:
-        try:
+        with refusing(cls.__name__):
             found: Self = how(data, **options)
-        except ValidationError as error:
-            refuse(cls.__name__, error)
-            raise
         return found

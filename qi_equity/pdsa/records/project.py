@@ -9,10 +9,10 @@ from pydantic import model_validator
 
 from qi_equity.pdsa.records import changes
 from qi_equity.pdsa.records.base import Record
-from qi_equity.pdsa.records.charter import Aim, ChangeIdea, Driver, MeasureUse, measure_name
+from qi_equity.pdsa.records.charter import Aim, ChangeIdea, Driver, MeasureUse
 from qi_equity.pdsa.records.cycle import Cycle
 from qi_equity.pdsa.records.events import Progress
-from qi_equity.pdsa.records.fields import Name, Text
+from qi_equity.pdsa.records.fields import Name, Text, measure_name
 from qi_equity.pdsa.records.graph import circles, repeated, strangers
 
 __all__ = ["Project"]

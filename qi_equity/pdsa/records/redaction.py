@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -13,21 +14,50 @@ from qi_equity import _validate
 from qi_equity.errors import OptionError
 from qi_equity.pdsa.records.fields import FreeText
 
-__all__ = ["REDACTED", "blanked", "check_path"]
+if TYPE_CHECKING:
+    from qi_equity.pdsa.records.base import Record, Stamp
+
+__all__ = ["REDACTED", "blanked", "check_path", "trail_without"]
 
 REDACTED = "[redacted]"
 
+_TRAIL = "trail"
+_OF_STAMP = re.compile(r"trail\.(0|[1-9][0-9]{0,8})\.(by|reason)")
 
-def check_path(model: type[BaseModel], field: str, fixed: Sequence[str]) -> tuple[str, ...]:
-    """Read the name of a field, with dots into its parts.
+
+def check_path(kind: type[Record], field: str, stamps: int) -> tuple[str, ...]:
+    """Read what a redaction takes out: a field, with dots into its parts, or a text of one of the stamps.
+
+    Parameters
+    ----------
+    kind : type
+        The kind of record.
+    field : str
+        As given to :meth:`Record.redact`.
+    stamps : int
+        How many stamps there are to take it out of.
 
     Raises
     ------
     OptionError
-        If there is no such field, or no free text under it.
+        If there is no such field or stamp, or no free text under it.
     """
     path = tuple(str(field).split("."))
-    allowed = [name for name in model.model_fields if name not in fixed]
+    if path[0] == _TRAIL:
+        found = _OF_STAMP.fullmatch(".".join(path))
+        if found is None or int(found[1]) >= stamps:
+            raise OptionError(
+                f"field={field!r} is not allowed; of the trail give one stamp by number, from 0, and 'by' "
+                f"or 'reason', such as 'trail.0.reason'; stamps: {stamps}."
+            )
+        return path
+    return _of_field(kind, field, path, ("id", "recorded_at", *kind.children))
+
+
+def _of_field(
+    model: type[BaseModel], field: str, path: tuple[str, ...], fixed: Sequence[str]
+) -> tuple[str, ...]:
+    allowed = [name for name in model.model_fields if name not in fixed and name != _TRAIL]
     inside: type[BaseModel] | None = model
     for i, name in enumerate(path):
         if inside is None:
@@ -46,6 +76,8 @@ def blanked(model: type[BaseModel], data: Mapping[str, Any], path: Sequence[str]
     Texts that the record compares with those under the field (its ``linked`` fields, such as the groups of
     predictions and of the results that answer them) repeat them, and are blanked too.
     """
+    if path[0] == _TRAIL:
+        return dict(data)
     found = _blanked(model, data, path)
     for pair in getattr(model, "linked", ()):
         paths = [tuple(field.split(".")) for field in pair]
@@ -53,6 +85,17 @@ def blanked(model: type[BaseModel], data: Mapping[str, Any], path: Sequence[str]
             for one in paths:
                 found = _blanked(model, found, one)
     return found
+
+
+def trail_without(kind: type[Record], trail: Sequence[Stamp], path: Sequence[str]) -> tuple[Stamp, ...]:
+    """Give a trail without what a redaction takes out: of what stood there before, or of one stamp itself."""
+    if path[0] == _TRAIL:
+        number, name = int(path[1]), path[2]
+        return tuple(
+            stamp.model_copy(update={name: REDACTED}) if i == number and getattr(stamp, name) else stamp
+            for i, stamp in enumerate(trail)
+        )
+    return tuple(stamp.model_copy(update={"before": blanked(kind, stamp.before, path)}) for stamp in trail)
 
 
 def _blanked(model: type[BaseModel], data: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:

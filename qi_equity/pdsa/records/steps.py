@@ -6,7 +6,6 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from qi_equity.pdsa.records.equity import Equity
 from qi_equity.pdsa.records.fields import Count, Day, Name, Number, Text, YesNo, measure_name
 from qi_equity.pdsa.records.graph import once
 from qi_equity.pdsa.records.part import Part
@@ -14,7 +13,6 @@ from qi_equity.pdsa.records.part import Part
 __all__ = [
     "Act",
     "Do",
-    "Equity",
     "HarmCheck",
     "Plan",
     "Prediction",

@@ -14,6 +14,7 @@ from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.pdsa.store import shared
 from qi_equity.pdsa.store.access_postgres import ROLES, check_account, group_role, is_member, quoted, set_up
 from qi_equity.pdsa.store.access_sqlite import narrow
+from qi_equity.pdsa.store.arguments import a_path, a_text
 from qi_equity.pdsa.store.engine import is_sqlite, reading, writing
 from qi_equity.pdsa.store.errors import StoreError
 from qi_equity.pdsa.store.files import write_bytes
@@ -259,10 +260,11 @@ class Access:
         >>> shared["record"]["name"], "recorded_by" in shared["record"]
         ('A network', False)
         """
+        file = None if path is None else a_path("path", path)
         with reading(self._engine, self._where) as connection:
             text = shared.as_json(connection)
-        if path is not None:
-            write_bytes(path, text.encode("utf-8"))
+        if file is not None:
+            write_bytes(file, text.encode("utf-8"))
         return text
 
     def _server(self, call: str, account: object) -> None:
@@ -282,6 +284,7 @@ def _sites(role: str, site: str | Sequence[str] | None) -> tuple[str, ...]:
             raise OptionError(f"site={site!r} is not for role={role!r}, which is of the whole network.")
         return ()
     sites = (site,) if isinstance(site, str) else tuple(site or ())
-    if not sites or not all(isinstance(name, str) and name.strip() and "\x00" not in name for name in sites):
+    sites = tuple(a_text("site", name, "the name of a site") for name in sites)
+    if not all(name.strip() for name in sites) or not sites:
         raise OptionError(f"site={site!r}: role={role!r} needs the name of its site.")
     return sites

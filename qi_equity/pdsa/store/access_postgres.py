@@ -29,7 +29,7 @@ _RIGHTS = {
     "editor": {
         "record": f"SELECT, INSERT, UPDATE ({_VERSION})",
         "record_measure": "SELECT, INSERT, DELETE",
-        "stamp": "SELECT, INSERT, UPDATE (before)",
+        "stamp": 'SELECT, INSERT, UPDATE ("by", reason, before)',
         "shared_record": "SELECT, INSERT, DELETE",
     },
 }

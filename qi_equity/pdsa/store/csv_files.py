@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,12 +23,35 @@ from qi_equity.pdsa.store.rows import Place
 __all__ = ["safe", "write_tables"]
 
 _PLACE = ("id", "parent", "site", "version")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# What a formula starts with; some spreadsheets read the wide signs as the plain ones.
+_SIGNS = "=+\\-@＝＋－＠"
+# What begins a new cell where a file is read with another separator than the comma, or without its quotation
+# marks; and what is then skipped before a sign.
+_SEPARATORS = ",;|\t\r\n\v\f\x85\u2028\u2029"
+_SKIPPED = '"\\s\u00ad\u200b-\u200f\u2060\ufeff'
+_BEFORE_SIGN = re.compile(f"(?<![{_SEPARATORS}{_SKIPPED}])[{_SEPARATORS}{_SKIPPED}]*+(?=[{_SIGNS}])")
 
 
 def safe(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Put an apostrophe before what a spreadsheet would take for a formula, now or after a separator.
+
+    References
+    ----------
+    OWASP, "CSV Injection": signs, tabs and new lines at the start of a cell; also after separators and
+    quotes, by which a text can start a cell of its own.
+
+    Examples
+    --------
+    >>> safe("=1+1"), safe("None; =1+1"), safe("a = b - c")
+    ("'=1+1", "None; '=1+1", 'a = b - c')
+    """
+    guarded = _BEFORE_SIGN.sub(_guarded, text)
+    return f"'{guarded}" if guarded.startswith(("\t", "\r", "\n")) else guarded
+
+
+def _guarded(found: re.Match[str]) -> str:
+    starts = found.start() == 0 or not set(_SEPARATORS).isdisjoint(found[0])
+    return f"{found[0]}'" if starts else found[0]
 
 
 def write_tables(folder: str | os.PathLike[str], listed: Iterable[tuple[Record, Place]]) -> tuple[str, ...]:

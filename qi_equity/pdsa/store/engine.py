@@ -19,6 +19,8 @@ _SETTINGS = (
     "PRAGMA cell_size_check = ON",
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = FULL",
+    # What is redacted is written over with zeros, not only marked as free.
+    "PRAGMA secure_delete = ON",
 )
 # Writers take turns by this lock, as they do on a SQLite file; the number only has to be the same for all.
 _TURN = 7_134_902

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from qi_equity.errors import DataError
 from qi_equity.pdsa.store import csv_files, json_files
-from qi_equity.pdsa.store.arguments import an_id
+from qi_equity.pdsa.store.arguments import a_path, a_text
 from qi_equity.pdsa.store.engine import reading, writing
 from qi_equity.pdsa.store.files import read_text, write_bytes
 from qi_equity.pdsa.store.kinds import ROOTS
@@ -56,11 +56,13 @@ class Exchange:
         ...         another.import_json(text)
         ('p',)
         """
+        file = None if path is None else a_path("path", path)
+        top = None if record is None else a_text("record", record, "a record's id")
         with reading(self._engine, self._where) as connection:
-            wanted = roots(connection) if record is None else [an_id("record", record)]
+            wanted = roots(connection) if top is None else [top]
             text = json_files.as_json([read(connection, id, self._where).root for id in wanted])
-        if path is not None:
-            write_bytes(path, text.encode("utf-8"))
+        if file is not None:
+            write_bytes(file, text.encode("utf-8"))
         return text
 
     def import_json(self, source: str | os.PathLike[str], *, to: str | None = None) -> tuple[str, ...]:
@@ -98,8 +100,9 @@ class Exchange:
         ...         another.import_json(path), another.export_json() == text
         (('p',), True)
         """
-        is_text = isinstance(source, str) and source.lstrip().startswith("{")
-        found = json_files.from_json(str(source) if is_text else read_text(source))
+        text = source.lstrip("\ufeff \t\r\n") if isinstance(source, str) else ""
+        is_text = text.startswith(("{", "["))
+        found = json_files.from_json(text if is_text else read_text(a_path("source", source)))
         alone = [r for r in found if to is None and not isinstance(r, ROOTS)]
         if alone:
             raise DataError(
@@ -130,9 +133,10 @@ class Exchange:
 
         Notes
         -----
-        Lists are joined by "; ". A text that a spreadsheet would take for a formula (it starts with ``=``,
-        ``+``, ``-``, ``@``, a tab or a new line) gets an apostrophe in front. The tables hold the newest
-        versions; the trails are in :meth:`export_json`.
+        Lists are joined by "; ". A sign that a spreadsheet would take for the start of a formula (``=``,
+        ``+``, ``-``, ``@``, at the start of a text or after a comma, a semicolon, a tab or a new line in it)
+        gets an apostrophe in front. The tables hold the newest versions; the trails, and every text as it was
+        written, are in :meth:`export_json`.
 
         Examples
         --------
@@ -143,6 +147,7 @@ class Exchange:
         ...     store.export_csv(folder)[:3]
         ('Network.csv', 'Project.csv', 'Site.csv')
         """
+        place = a_path("folder", folder)
         with reading(self._engine, self._where) as connection:
             trees = [read(connection, top, self._where) for top in roots(connection)]
-        return csv_files.write_tables(folder, [pair for t in trees for pair in placed(t.root, place_of(t))])
+        return csv_files.write_tables(place, [pair for t in trees for pair in placed(t.root, place_of(t))])

@@ -40,9 +40,6 @@ _POSTGRES = {
     "53100": "cannot grow: the server's disk is full; nothing of this was written. Free some space",
     "42501": "refuses this: your role has no right to it; ask whoever set up the roles",
     "25006": "is read-only; nothing was written. Open the server that takes writes",
-    "28P01": "refuses the password; check user and password",
-    "28000": "refuses the user; check user and password",
-    "3D000": "does not exist on that server; create it (createdb) or correct its name",
     "40001": "was changed at the same moment by another program; do it again",
     "40P01": "was changed at the same moment by another program; do it again",
 }
@@ -91,4 +88,8 @@ def _words(error: Exception) -> str:
     if isinstance(origin, sqlite3.Error):
         return _DAMAGED.format(found=origin)
     reason = (str(origin).strip() or type(origin).__name__).splitlines()[0]
-    return f"cannot be used: {reason}; check the address, and whether the server runs"
+    # A connection that was never made has no code; the server's own words name what is wrong.
+    return (
+        f"cannot be used: {reason}; check the address, the account, the password and the database's name, "
+        "and whether the server runs"
+    )

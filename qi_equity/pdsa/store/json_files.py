@@ -9,6 +9,7 @@ from typing import Any
 from qi_equity import _result
 from qi_equity.errors import DataError, QiEquityError
 from qi_equity.pdsa.records.base import Record
+from qi_equity.pdsa.store.arguments import check_trails
 from qi_equity.pdsa.store.bulk import many_objects
 from qi_equity.pdsa.store.files import LARGEST
 from qi_equity.pdsa.store.kinds import kinds
@@ -68,13 +69,5 @@ def _record(item: Any) -> Record:
     if kind is None:
         raise ValueError(f"{item['kind']!r:.60} is no kind of record; those are {', '.join(kinds())}")
     tree = kind.model_validate(item["record"])
-    for record, _ in tree.walk():
-        _check_trail(record)
+    check_trails(tree)
     return tree
-
-
-def _check_trail(record: Record) -> None:
-    """Refuse a trail whose versions cannot all be made again, or that no database can hold."""
-    if record.trail:
-        record.history()
-        json.dumps([stamp.before for stamp in record.trail], ensure_ascii=False, allow_nan=False).encode()

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import functools
-import typing
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from qi_equity.pdsa.records.base import Record
-from qi_equity.pdsa.records.charter import Aim, MeasureUse, measure_name
+from qi_equity.pdsa.records.base import Record, held
+from qi_equity.pdsa.records.charter import Aim, MeasureUse
 from qi_equity.pdsa.records.cycle import Cycle
 from qi_equity.pdsa.records.events import Meeting, Progress
+from qi_equity.pdsa.records.fields import measure_name
 from qi_equity.pdsa.records.network import Network, Site
 from qi_equity.pdsa.records.project import Project
 
-__all__ = ["ROOTS", "body_of", "days", "held", "kinds", "label", "listed_measures", "own", "site_of"]
+__all__ = ["ROOTS", "body_of", "days", "kinds", "label", "listed_measures", "own", "site_of"]
 
 ROOTS = (Network, Project)
 """Kinds that can stand by themselves."""
 
 _LABELS = ("name", "text", "title", "measure", "date")
-
-
-def held(kind: type[Record]) -> dict[str, type[Record]]:
-    """Give the fields of a kind that hold records, and the kinds that they hold."""
-    return {name: typing.get_args(kind.model_fields[name].annotation)[0] for name in kind.children}
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
-from qi_equity.pdsa.records.charter import measure_name
+from qi_equity.pdsa.records.fields import measure_name
 from qi_equity.pdsa.store.kinds import label
 from qi_equity.pdsa.store.rows import parsed
 from qi_equity.pdsa.store.tables import measures, records

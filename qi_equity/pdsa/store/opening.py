@@ -16,6 +16,7 @@ from qi_equity.data.disclosure.rule import SuppressionRule
 from qi_equity.errors import InputTypeError
 from qi_equity.pdsa.store import migrate
 from qi_equity.pdsa.store.access import seen_as
+from qi_equity.pdsa.store.arguments import is_path
 from qi_equity.pdsa.store.engine import postgres_engine, reading, sqlite_engine, writing
 from qi_equity.pdsa.store.errors import StoreError
 from qi_equity.pdsa.store.failures import damaged, told
@@ -92,7 +93,8 @@ def open(
     address = os.fspath(where)
     if "://" in address:
         url = _url(address)
-        shown, engine = url.render_as_string(hide_password=True), _server(url, seconds)
+        # A query can hold a password too, and is not shown at all.
+        shown, engine = url.set(query={}).render_as_string(hide_password=True), _server(url, seconds)
     else:
         shown, engine = address, _file(address, seconds)
     try:
@@ -128,7 +130,7 @@ def _server(url: URL, timeout: float) -> Engine:
 
 
 def _file(address: str, timeout: float) -> Engine:
-    if not address.strip() or "\x00" in address or address == ":memory:":
+    if not is_path(address) or address == ":memory:":
         raise StoreError(f"where={address!r} is no path of a file; give one, such as 'network.db'.")
     path = Path(address)
     with told(address):

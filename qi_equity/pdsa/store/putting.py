@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from qi_equity.pdsa.records.base import Record
-from qi_equity.pdsa.store.arguments import an_id
+from qi_equity.pdsa.store.arguments import a_text
 from qi_equity.pdsa.store.errors import StoreError
 from qi_equity.pdsa.store.kinds import site_of
 from qi_equity.pdsa.store.rows import Place
@@ -41,7 +41,7 @@ def add_trees(connection: Connection, new: Sequence[Record], to: str | None, whe
         for i, record in enumerate(new):
             write(connection, record, Place(None, "", first + i, site_of(record, None)), None, Changes())
         return
-    if not present(connection, [an_id("to", to)]):
+    if not present(connection, [a_text("to", to, "a record's id")]):
         raise StoreError(f"to={to!r}: the store has no such record; list() gives those that are there.")
     tree = read_around(connection, to, where)
     holder = next(record for record, _ in tree.root.walk() if record.id == to)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from qi_equity.errors import QiEquityError
-from qi_equity.pdsa.records.base import Record, Stamp
-from qi_equity.pdsa.store.kinds import body_of, days, held, kinds, listed_measures, site_of
+from qi_equity.pdsa.records.base import Record, Stamp, held
+from qi_equity.pdsa.store.kinds import body_of, days, kinds, listed_measures, site_of
 
 __all__ = ["Place", "build", "measure_rows", "parsed", "placed", "record_row", "stamp_rows"]
 

@@ -14,7 +14,7 @@ from qi_equity.errors import InputTypeError
 from qi_equity.pdsa.records.base import Record
 from qi_equity.pdsa.store import listing, migrate
 from qi_equity.pdsa.store.access import Access
-from qi_equity.pdsa.store.arguments import a_day, a_record, an_id
+from qi_equity.pdsa.store.arguments import a_day, a_record, a_text
 from qi_equity.pdsa.store.engine import is_sqlite, reading, writing
 from qi_equity.pdsa.store.exchange import Exchange
 from qi_equity.pdsa.store.failures import told
@@ -156,13 +156,13 @@ class Store(Exchange, Access):
         ...     store.get("p").drivers[0].recorded_by
         'A. Midwife'
         """
-        a_record(record)
+        given = a_record(record)
         if to is None and not isinstance(record, ROOTS):
             raise InputTypeError(
                 f"record= is a {type(record).__name__}, which cannot stand by itself; say with to= what is "
                 f"to hold it. {' and '.join(kind.__name__ for kind in ROOTS)} can."
             )
-        new = recorded(record, by)
+        new = recorded(given, by)
         with writing(self._engine, self._where) as connection:
             add_trees(connection, [new], to, self._where)
         return new
@@ -203,9 +203,9 @@ class Store(Exchange, Access):
         ...     store.get("p").version
         2
         """
-        a_record(record)
+        given = a_record(record)
         with writing(self._engine, self._where) as connection:
-            root = save_tree(connection, record, by, self._where)
+            root = save_tree(connection, given, by, self._where)
         return next(r for r, _ in root.walk() if isinstance(r, type(record)) and r.id == record.id)
 
     def get(self, id: str) -> Record:
@@ -235,8 +235,9 @@ class Store(Exchange, Access):
         ...     store.get("p").name
         'Haemorrhage'
         """
+        wanted = a_text("id", id, "a record's id")
         with reading(self._engine, self._where) as connection:
-            return read(connection, an_id("id", id), self._where).root
+            return read(connection, wanted, self._where).root
 
     def history(self, id: str) -> tuple[Record, ...]:
         """Give every version of a record, oldest first; records within it are as they are now.
@@ -320,6 +321,9 @@ class Store(Exchange, Access):
             _validate.one_of("kind", kind, list(kinds()))
         if status is not None:
             _validate.one_of("status", status, _STATUSES)
+        for argument, value in (("site", site), ("measure", measure)):
+            if value is not None:
+                a_text(argument, value, f"the name of a {argument}")
         wanted = listing.selected(kind, site, measure, status, a_day("since", since), a_day("until", until))
         with reading(self._engine, self._where) as connection:
             return listing.frame(connection.execute(wanted).mappings().all())

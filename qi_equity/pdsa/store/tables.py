@@ -50,4 +50,4 @@ stamps = Table(
     Column("field", Text, nullable=True),
     Column("before", Text, nullable=False),
 )
-"""A row a stamp, ``n`` from 0: only ever added; a redaction blanks texts in ``before`` of the older ones."""
+"""A row a stamp, ``n`` from 0: only ever added; a redaction blanks texts in older ones."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from qi_equity.pdsa.records.base import Record, Stamp
-from qi_equity.pdsa.records.redaction import blanked, check_path
+from qi_equity.pdsa.records.base import Record
+from qi_equity.pdsa.records.redaction import blanked, check_path, trail_without
 from qi_equity.pdsa.store.errors import StaleRecordError, StoreError
 from qi_equity.pdsa.store.kinds import own
 
@@ -39,16 +39,21 @@ def next_version(stored: Record, given: Record) -> Record:
         )
     new = given.trail[len(stored.trail) :]
     paths = [
-        check_path(type(given), stamp.field or "", ("id", "trail", *_KEPT, *given.children))
-        for stamp in new
-        if stamp.what == "redacted"
+        check_path(type(given), stamp.field or "", n)
+        for n, stamp in enumerate(given.trail)
+        if n >= len(stored.trail) and stamp.what == "redacted"
     ]
-    if given.trail[: len(stored.trail)] != tuple(_redacted(given, stamp, paths) for stamp in stored.trail):
+    trail = stored.trail
+    for path in paths:
+        trail = trail_without(type(given), trail, path)
+    if given.trail[: len(trail)] != trail:
         raise StaleRecordError(stored, given)
     before = own(given)
     for stamp in reversed(new):
         before |= stamp.before
-    was = _blanked(given, own(stored), paths)
+    was = own(stored)
+    for path in paths:
+        was = blanked(type(given), was, path)
     differs = sorted(name for name in was if not _same(name, was[name], before.get(name)))
     if differs or set(before) != set(was):
         raise StoreError(
@@ -56,20 +61,10 @@ def next_version(stored: Record, given: Record) -> Record:
             f"{', '.join(differs) or 'its fields'} without a new version; change it with revise(...), which "
             "keeps the old values."
         )
-    kept: dict[str, Any] = {name: getattr(stored, name) for name in _KEPT}
+    kept = {"recorded_by": was["recorded_by"], "recorded_at": stored.recorded_at}
     return given.model_copy(update=kept | dict.fromkeys(given.children, ()))
 
 
 def _same(name: str, was: Any, now: Any) -> bool:
     """Tell whether a field is unchanged; who recorded the first version need not be given again."""
     return was == now or (name in _KEPT and not now)
-
-
-def _redacted(record: Record, stamp: Stamp, paths: list[tuple[str, ...]]) -> Stamp:
-    return stamp.model_copy(update={"before": _blanked(record, stamp.before, paths)}) if paths else stamp
-
-
-def _blanked(record: Record, data: dict[str, Any], paths: list[tuple[str, ...]]) -> dict[str, Any]:
-    for path in paths:
-        data = blanked(type(record), data, path)
-    return data

@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from qi_equity.errors import InputTypeError
-from qi_equity.pdsa.records.base import Record
+from qi_equity.pdsa.records.base import Record, held
 from qi_equity.pdsa.store.bulk import many_objects
 from qi_equity.pdsa.store.errors import StoreError
-from qi_equity.pdsa.store.kinds import held
 from qi_equity.pdsa.store.rows import Place, measure_rows, placed, record_row, stamp_rows
 from qi_equity.pdsa.store.shared import share
 from qi_equity.pdsa.store.tables import measures, records, stamps
@@ -25,6 +24,8 @@ __all__ = ["Changes", "changes_of", "field_for", "merged", "next_root", "recorde
 
 
 R = TypeVar("R", bound=Record)
+
+_BLANKED = ("by", "reason", "before")
 
 
 @dataclass(slots=True)
@@ -196,11 +197,13 @@ def _update(connection: Connection, record: Record, place: Place) -> None:
     kept = connection.execute(select(func.count()).where(stamps.c.record == record.id)).scalar_one()
     if any(stamp.what == "redacted" for stamp in record.trail[kept:]):
         blanked = [
-            {"of": record.id, "at_n": row["n"], "now": row["before"]} for row in stamp_rows(record)[:kept]
+            {"of": record.id, "at_n": row["n"]} | {f"new_{name}": row[name] for name in _BLANKED}
+            for row in stamp_rows(record)[:kept]
         ]
         this = (stamps.c.record == bindparam("of")) & (stamps.c.n == bindparam("at_n"))
+        values = {name: bindparam(f"new_{name}") for name in _BLANKED}
         if blanked:
-            connection.execute(update(stamps).where(this).values(before=bindparam("now")), blanked)
+            connection.execute(update(stamps).where(this).values(values), blanked)
     _insert(connection, stamps, stamp_rows(record, start=kept))
     connection.execute(delete(measures).where(measures.c.record == record.id))
     _insert(connection, measures, measure_rows(record))

@@ -17,6 +17,7 @@ from qi_equity.plot import _cycle_words as words
 from qi_equity.plot import _style as style
 from qi_equity.plot._days import days
 from qi_equity.plot._draw import Pen
+from qi_equity.plot._glyphs import drawable
 from qi_equity.plot._panels import edges_of
 from qi_equity.plot._scales import ROW_PT
 from qi_equity.plot._text import Ruler
@@ -67,7 +68,8 @@ class CycleRows:
     Panels are those of ``strata``, in their order; they are ``width`` points wide, from ``xlim[0]`` to
     ``xlim[1]``. A period lies about its point, so a cycle is drawn from the part of its first period that had
     passed when it started to that of its last: with a phase that starts together with it. Without cycles
-    (None) there are no marks, ``height`` is 0 and nothing is said.
+    (None) there are no marks, ``height`` is 0 and nothing is said. ``left_out`` tells what a panel without
+    footnotes has to say itself: the cycles that are not marked, and the decisions that are not.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class CycleRows:
         self.height, self.lanes = 0.0, [Lane((), 0, 0.0)] * len(strata)
         self.footnotes: list[str] = []
         self.left_out: list[str] = []
+        self.unmarked: list[str] = []
         self.texts: list[str] = []
         if given is not None:
             self._fill(series, strata, read_cycles(series, given))
@@ -115,7 +118,7 @@ class CycleRows:
     ) -> None:
         """Make the footnotes."""
         if not len(table):
-            self.left_out = [f"No PDSA cycle of {series.measure.name!r} is recorded"]
+            self.left_out = self.unmarked = [f"No PDSA cycle of {series.measure.name!r} is recorded"]
             self.footnotes = [f"{text}." for text in self.left_out]
             return
         keys = [c for c in _ONE if c != "group"]
@@ -124,25 +127,37 @@ class CycleRows:
         firsts = rest & ~table.assign(number=number)["number"].duplicated().to_numpy()
         parts = words.not_marked(table[firsts], strata, outside[firsts])
         if parts:
-            self.left_out = [f"PDSA cycles not marked: {'; '.join(parts)}"]
-        later = _once(table[marked & table["later"].to_numpy(bool)])
+            self.unmarked = [f"PDSA cycles not marked: {'; '.join(parts)}"]
+        later = words.ended_later(_once(table[marked & table["later"].to_numpy(bool)]))
+        self.left_out = [*self.unmarked, *later]
         self.footnotes = [
             *([words.MEANING] if marked.any() else []),
             *([words.NO_ROOM] if any(lane.hidden for lane in self.lanes) else []),
             *(f"{text}." for text in self.left_out),
-            *words.ended_later(later),
         ]
 
     def described(self, texts: Iterable[str]) -> str:
         """Join the descriptions of the panels, each with its cycles, and what no panel marks."""
+        of_panels = [""] * len(self.texts) if self._alike else [f" {cycles}" for cycles in self.texts]
         told = list(texts)
-        if self.texts:
-            told = [f"{text} {cycles}" for text, cycles in zip(told, self.texts, strict=True)]
-        return "\n".join([*told, *(f"{text}." for text in self.left_out)])
+        if of_panels:
+            told = [text + cycles for text, cycles in zip(told, of_panels, strict=True)]
+        return "\n".join([*told, *self._of_all()])
 
     def lines(self, names: Iterable[str]) -> list[str]:
         """Give the cycles of each panel, which is named, and what no panel marks; none without cycles."""
-        return self.described([f"{name}:" for name in names]).split("\n") if self.texts else []
+        if not self.texts or self._alike:
+            return self._of_all()
+        return [*(f"{name}: {text}" for name, text in zip(names, self.texts, strict=True)), *self._of_all()]
+
+    @property
+    def _alike(self) -> bool:
+        """Whether all panels have the same cycles, which are then described once."""
+        return len(self.texts) > 1 and len(set(self.texts)) == 1
+
+    def _of_all(self) -> list[str]:
+        shared = [f"Each panel: {self.texts[0]}"] if self._alike else []
+        return [*shared, *(f"{text}." for text in self.unmarked)]
 
     def draw(self, pen: Pen, i: int) -> None:
         """Draw the marks of panel ``i`` in the rows that its scale keeps for them."""
@@ -202,14 +217,14 @@ class CycleRows:
         return found
 
     def _bar(self, cycle: Any) -> Bar:
-        left = min(cycle.left, self.width - _SHORTEST_PT)
+        left, label = min(cycle.left, self.width - _SHORTEST_PT), drawable(cycle.label)
         if pd.isna(cycle.end):
             right, sign = self.width - _SIGN_PT / 2, words.sign_of(cycle)
-            return Bar(cycle.label, cycle.purpose, sign, min(left, right - _SHORTEST_PT), right, right)
+            return Bar(label, cycle.purpose, sign, min(left, right - _SHORTEST_PT), right, right)
         right = max(cycle.right, left + _SHORTEST_PT)
         sign = "" if cycle.later else words.sign_of(cycle)
         at = min(right + _SIGN_PT / 2 + 1, self.width - _SIGN_PT / 2)
-        return Bar(cycle.label, cycle.purpose, sign, left, right, at)
+        return Bar(label, cycle.purpose, sign, left, right, at)
 
 
 _ONE = ("cycle", "label", "start", "end", "site", "group", "purpose", "decision")

@@ -9,19 +9,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qi_equity.plot import _style as style
+from qi_equity.plot._record_words import PURPOSES, brief, day, one_line, span
 from qi_equity.spc.words import and_list, plural
 
 Bools = NDArray[np.bool_]
 
 MEANING = (
-    "Bars under the data are PDSA cycles, each as long as it took; those of all groups or sites stand in "
-    "each panel. They say what was tried and when, not what caused a change."
+    "Bars under the data are PDSA cycles, each as long as it took and named where there is room; those of "
+    "all groups or sites stand in each panel. They say what was tried and when, not what caused a change."
 )
 NO_ROOM = (
     "Counted under the bars: cycles that overlap with more than two others; the figure's description names "
     "them."
 )
 _MOST_NAMED = 3
+_MOST_DECIDED = 6
+_UNDECIDED = "ended, no decision yet"
 
 
 def sign_of(cycle: Any) -> str:
@@ -32,14 +35,12 @@ def sign_of(cycle: Any) -> str:
 def cycle_text(cycle: Any) -> str:
     """Name a cycle with purpose, dates and decision."""
     if pd.isna(cycle.end):
-        how = f"decided: {cycle.decision}; no end recorded" if cycle.decision else "under way"
-        return f"{cycle.label} ({_kind(cycle)}, from {cycle.start.date()}): {how}"
-    how = cycle.decision or "ended, no decision yet"
-    return f"{cycle.label} ({_kind(cycle)}, {cycle.start.date()} to {cycle.end.date()}): {how}"
-
-
-def _kind(cycle: Any) -> str:
-    return "implementation" if cycle.purpose == "implement" else "test"
+        when, how = f"from {day(cycle.start)}", "under way"
+        if cycle.decision:
+            how = f"decided: {cycle.decision}; no end recorded"
+    else:
+        when, how = span(cycle.start, cycle.end), cycle.decision or _UNDECIDED
+    return f"{one_line(cycle.label)} ({PURPOSES[cycle.purpose]}, {when}): {how}"
 
 
 def cycles_text(cycles: pd.DataFrame) -> str:
@@ -55,17 +56,19 @@ def not_marked(cycles: pd.DataFrame, strata: pd.DataFrame, outside: Bools) -> li
     """
     undated = cycles["start"].isna().to_numpy(bool)
     sites = cycles["site"].notna().to_numpy(bool)
+    elsewhere = "of sites that are not in the figure"
     if "site" in strata:
         sites = sites & ~cycles["site"].isin(strata["site"].astype("str")).to_numpy(bool)
     else:
         # Those of the only site that is named are of the figure.
         sites = sites & (len(set(cycles["site"].dropna())) > 1)
+        elsewhere = "of several sites, which the figure does not tell apart"
     absent = ~cycles["group"].isin(strata["group"].astype("str")).to_numpy(bool)
     groups = absent & cycles["group"].notna().to_numpy(bool)
     parts, left = [], np.ones(len(cycles), dtype=np.bool_)
     for mask, told, named in (
         (undated, "without a start date", "label"),
-        (sites, "of sites that are not in the figure", "site"),
+        (sites, elsewhere, "site"),
         (groups, "of groups that are not in the figure", "group"),
         (outside, "outside its dates", "label"),
         (left, "of a site and group without a panel", "label"),
@@ -78,7 +81,7 @@ def not_marked(cycles: pd.DataFrame, strata: pd.DataFrame, outside: Bools) -> li
 
 
 def _few(names: pd.Series) -> str:
-    distinct = list(dict.fromkeys(names))
+    distinct = list(dict.fromkeys(map(brief, names)))
     more = len(distinct) - _MOST_NAMED
     return and_list([*distinct[:_MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
 
@@ -87,8 +90,10 @@ def ended_later(cycles: pd.DataFrame) -> list[str]:
     """Tell the decisions of cycles that ended after the last period, and so have no place for them."""
     if not len(cycles):
         return []
-    told = "; ".join(cycle_text(cycle) for cycle in cycles.itertuples())
-    return [f"Ended after the last period: {told}."]
+    told = [f"{brief(cycle.label)}: {cycle.decision or _UNDECIDED}" for cycle in cycles.itertuples()]
+    more = len(told) - _MOST_DECIDED
+    told = [*told[:_MOST_DECIDED], *([f"and {more} more"] if more > 0 else [])]
+    return [f"Ended after the last period: {'; '.join(told)}"]
 
 
 def hidden_text(hidden: int) -> str:

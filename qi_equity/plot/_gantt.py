@@ -14,17 +14,17 @@ from matplotlib.path import Path
 
 from qi_equity.plot import _style as style
 from qi_equity.plot._gantt_bars import SIGN_PT, Bar
+from qi_equity.plot._glyphs import drawable
 from qi_equity.plot._layout import MARGIN
 from qi_equity.plot._record_marks import (
     MEETINGS,
-    PLANNED_LABEL,
     explain,
     explain_decisions,
     mark,
     mark_decision,
     write,
 )
-from qi_equity.plot._record_words import PLANNED, one_line, shorten
+from qi_equity.plot._record_words import PLANNED, shorten
 from qi_equity.plot._text import Ruler
 from qi_equity.plot._words import MONTHS
 
@@ -177,7 +177,7 @@ class Strip:
                 [x, x], [y + 5, bottom], color=style.MUTED, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.5,
                 label="_session",
             )  # fmt: skip
-            title = one_line(meeting.title)
+            title = drawable(meeting.title)
             if ruler.width(title, style.SMALL) + 16 <= right - x:
                 write(ax, x + 7, y, title)
 
@@ -216,7 +216,7 @@ def draw_legend(ax: Axes, bars: Sequence[Bar]) -> None:
         if purpose in purposes:
             explain(ax, style.CYCLE_BARS[purpose], box, size=14.0, face=face, width=1.0)
     if PLANNED in signs:
-        explain(ax, PLANNED_LABEL, _dashed_box(), size=14.0, width=1.0)
+        explain(ax, style.CYCLE_PLANNED, _dashed_box(), size=14.0, width=1.0)
     explain_decisions(ax, signs)
 
 

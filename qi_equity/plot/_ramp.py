@@ -15,7 +15,6 @@ from qi_equity.plot import _record_words as words
 from qi_equity.plot import _style as style
 from qi_equity.plot._record_marks import (
     MATCHED,
-    PLANNED_LABEL,
     clear,
     explain,
     explain_decisions,
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from qi_equity.pdsa.records.cycle import Cycle
 
 STEP_PT, EDGE_PT = 47.0, 6.0
-_LINE_PT, _RADIUS, _TEXT_PT, _RISE_PT, _SHARE = 12.0, 10.5, 16.0, 32.0, 0.36
-_LEAST_PT = 70.0
+_LINE_PT, _RADIUS, _TEXT_PT, _RISE_PT, _SHARE = 12.0, 10.5, 16.0, 32.0, 0.26
+_LABEL_PT, _MOST_PT = 110.0, 600.0
 _GROUND = "#f3f5f7"
 
 
@@ -128,7 +127,7 @@ class Ramp:
     def _words(self, ax: Axes, i: int, cycle: Cycle, ruler: Ruler) -> None:
         """Write name with decision, scale with people reached and dates, and the results."""
         left = self.x(i) + _TEXT_PT
-        room, y = self.width - left - 4, self.y(i)
+        room, y = self._room(i), self.y(i)
         decision = f": {sign_of(cycle)}"
         name = clip(
             cycle.name, room - ruler.width(decision, style.BODY, "bold"), 1, style.BODY, ruler, weight="bold"
@@ -140,12 +139,19 @@ class Ramp:
             at = left + ruler.width(title, style.BODY, "bold") + 6
             after = shorten(f"after {' and '.join(others)}", self.width - 4 - at, style.SMALL, ruler)
             write(ax, at, y + _LINE_PT, after, colour=style.MUTED)
-        facts = " · ".join(f for f in (words.reached_of(cycle), words.when_of(cycle)) if f)
-        scale = cycle.plan.scale.size if cycle.plan.scale else "scale not recorded"
-        left_over = max(room - ruler.width(f" · {facts}", style.SMALL), _LEAST_PT)
-        shown = f"{shorten(scale, left_over, style.SMALL, ruler)} · {facts}"
-        write(ax, left, y, shorten(shown, room, style.SMALL, ruler))
+        scale, facts = _facts(cycle)
+        # The scale is cut before the dates are.
+        left_over = max(room - ruler.width(f" · {facts}", style.SMALL), 0.0)
+        shown = [text for text in (shorten(scale, left_over, style.SMALL, ruler), facts) if text]
+        write(ax, left, y, shorten(" · ".join(shown), room, style.SMALL, ruler))
         self._results(ax, left, y - _LINE_PT, cycle, ruler)
+
+    def holds_all(self, ruler: Ruler) -> bool:
+        """Tell whether each cycle has room for its scale, people, dates and results."""
+        return all(self._room(i) >= _wanted(cycle, ruler) for i, cycle in enumerate(self.cycles))
+
+    def _room(self, i: int) -> float:
+        return self.width - self.x(i) - _TEXT_PT - 4
 
     def _results(self, ax: Axes, left: float, y: float, cycle: Cycle, ruler: Ruler) -> None:
         """Write whom each prediction was about, with the mark of its result, as far as there is room."""
@@ -154,7 +160,7 @@ class Ramp:
             write(ax, left, y, words.predicted(cycle), colour=style.MUTED)
         for k, (matched, label) in enumerate(results):
             marker, face, _ = MATCHED[matched]
-            short = shorten(label, 110.0, style.SMALL, ruler)
+            short = shorten(label, _LABEL_PT, style.SMALL, ruler)
             rest = f"and {len(results) - k} more"
             later = 0.0 if k + 1 == len(results) else ruler.width(rest, style.SMALL) + 8
             until = left + 12 + ruler.width(short, style.SMALL)
@@ -174,8 +180,23 @@ class Ramp:
             if purpose in carried_out:
                 explain(ax, style.CYCLE_BARS[purpose], "o", size=9.0, face=face)
         if PLANNED in signs:
-            explain(ax, PLANNED_LABEL, dashed_ring(), size=9.0)
+            explain(ax, style.CYCLE_PLANNED, dashed_ring(), size=9.0)
         explain_decisions(ax, signs)
+
+
+def _facts(cycle: Cycle) -> tuple[str, str]:
+    """Give the scale of a cycle, and its people and dates."""
+    scale = words.one_line(cycle.plan.scale.size) if cycle.plan.scale else "scale not recorded"
+    return scale, " · ".join(f for f in (words.reached_of(cycle), words.when_of(cycle)) if f)
+
+
+def _wanted(cycle: Cycle, ruler: Ruler) -> float:
+    """Give the width of all that is written of a cycle under its name, in points."""
+    labels = [shorten(label, _LABEL_PT, style.SMALL, ruler) for _, label in results_of(cycle)]
+    results = sum(ruler.width(label, style.SMALL) + 20 for label in labels) - 8
+    return max(
+        ruler.width(shorten(" · ".join(_facts(cycle)), _MOST_PT, style.SMALL, ruler), style.SMALL), results
+    )
 
 
 def dashed_ring() -> Path:

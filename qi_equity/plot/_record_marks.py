@@ -17,16 +17,15 @@ _QUESTION = Path(
 )  # fmt: skip
 
 MATCHED: dict[str, tuple[str | Path, str, str]] = {
-    "yes": ("o", style.INK, "result matched the prediction"),
-    "no": ("o", "white", "result did not match the prediction"),
-    "not yet visible": (_QUESTION, "none", "not yet visible whether it matched"),
+    "yes": ("o", style.INK, style.RESULTS["yes"]),
+    "no": ("o", "white", style.RESULTS["no"]),
+    "not yet visible": (_QUESTION, "none", style.RESULTS["not yet visible"]),
 }
 MEETINGS: dict[str, tuple[str, str]] = {
     "learning session": ("*", "learning session"),
     "data call": ("v", "data call"),
     "coaching call": ("d", "coaching call"),
 }
-PLANNED_LABEL = "PDSA cycle: planned"
 
 
 def clear(ax: Axes, width: float, bottom: float, top: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, cast
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from qi_equity import _validate
 from qi_equity.errors import InputTypeError, OptionError
 from qi_equity.plot import _style as style
+from qi_equity.plot._glyphs import drawable
 from qi_equity.plot._text import Ruler
 from qi_equity.plot._words import MONTHS
 from qi_equity.spc.words import plural
@@ -70,7 +73,11 @@ def one_line(text: str) -> str:
 
 def shorten(text: str, room: float, size: float, ruler: Ruler) -> str:
     """Put a text of people on one line, and cut it to the room (points)."""
-    return ruler.shorten(_enough(text, room, size), room, size)
+    whole = _enough(text, room, size)
+    if ruler.width(whole, size) <= room:
+        return whole
+    kept = whole[: _fitting(whole, room, size, ruler, "normal", end="…")].rstrip()
+    return f"{kept}…" if kept else ""
 
 
 def clip(
@@ -83,30 +90,36 @@ def clip(
     if len(wrapped) <= lines:
         return wrapped
     last = wrapped[lines - 1]
-    while last and ruler.width(f"{last}…", size, weight) > room:
-        last = last[:-1].rstrip()
+    last = last[: _fitting(last, room, size, ruler, weight, end="…")].rstrip()
     return [*wrapped[: lines - 1], f"{last}…"]
+
+
+def _fitting(text: str, room: float, size: float, ruler: Ruler, weight: str, *, end: str = "") -> int:
+    """Give how many letters fit the room together with an end; halving needs few measurements."""
+    return bisect_right(
+        range(1, len(text) + 1), room, key=lambda n: ruler.width(f"{text[:n].rstrip()}{end}", size, weight)
+    )
 
 
 def _enough(text: str, room: float, size: float) -> str:
     """Keep as much of a long text as could ever fit, because measuring the rest takes its time."""
-    whole, most = one_line(text), int(room / (size * _NARROWEST)) + 1
+    whole, most = drawable(text), int(room / (size * _NARROWEST)) + 1
     return whole if len(whole) <= most else f"{whole[:most].rstrip()}…"
 
 
 def _broken(word: str, room: float, size: float, ruler: Ruler, weight: str) -> list[str]:
     """Break a word that does not fit a line."""
-    parts = [""]
-    for letter in word if ruler.width(word, size, weight) > room else [word]:
-        if parts[-1] and ruler.width(parts[-1] + letter, size, weight) > room:
-            parts.append("")
-        parts[-1] += letter
-    return parts
+    parts = []
+    while ruler.width(word, size, weight) > room and len(word) > 1:
+        fits = max(1, _fitting(word, room, size, ruler, weight))
+        parts.append(word[:fits])
+        word = word[fits:]
+    return [*parts, word] if word else parts
 
 
 def brief(text: str) -> str:
     """Cut a text of people for a footnote or a title."""
-    whole = one_line(text)
+    whole = drawable(text)
     return whole if len(whole) <= _LONGEST else f"{whole[: _LONGEST - 1].rstrip()}…"
 
 
@@ -177,11 +190,17 @@ def predicted(cycle: Cycle) -> str:
     return f"{plural(count, 'prediction')}, not yet studied" if count else "no prediction recorded"
 
 
-def told(cycle: Cycle) -> str:
-    """Describe a cycle: purpose, dates, scale, predictions and results, decision with what follows."""
+def told(cycle: Cycle, *, counted: bool = False) -> str:
+    """Describe a cycle: purpose, dates, scale, predictions and results, decision with what follows.
+
+    Results are named with whom they are about, or ``counted``.
+    """
     scale = cycle.plan.scale.size if cycle.plan.scale else ""
     parts = [PURPOSES[cycle.purpose], one_line(scale), reached_of(cycle), when_of(cycle)]
-    results = [f"{one_line(label)}: {matched}" for matched, label in results_of(cycle)]
+    found = results_of(cycle)
+    results = [f"{one_line(label)}: {matched}" for matched, label in found]
+    if counted:
+        results = [f"{matched} {n}" for matched, n in Counter(matched for matched, _ in found).items()]
     parts.append(f"prediction matched: {', '.join(results)}" if results else predicted(cycle))
     decided = f"{sign_of(cycle)} ({one_line(cycle.act.follows)})" if cycle.act else sign_of(cycle)
     return f"{one_line(cycle.name)} ({'; '.join(p for p in parts if p)}): {decided}"

@@ -94,6 +94,7 @@ OFF_SCALE = "off the scale"
 
 CYCLE_BARS = {"test": "PDSA cycle: test", "implement": "PDSA cycle: implementation"}
 UNDER_WAY, UNDECIDED = "under way", "ended"
+CYCLE_PLANNED = "PDSA cycle: planned"
 CYCLE_ENDS = {
     "adopt": "cycle ended: adopt",
     "adapt": "cycle ended: adapt",
@@ -109,6 +110,12 @@ CYCLE_MARKERS: dict[str, str | Path] = {
     "abandon": _CROSS,
     UNDECIDED: "o",
     UNDER_WAY: _OPEN_END,
+}
+
+RESULTS = {
+    "yes": "result matched the prediction",
+    "no": "result did not match the prediction",
+    "not yet visible": "not yet visible whether it matched",
 }
 
 INTERVAL = "interval"
@@ -199,7 +206,9 @@ LEGEND_ORDER = (
     MISSING,
     NO_BIRTHS,
     *CYCLE_BARS.values(),
+    CYCLE_PLANNED,
     *CYCLE_ENDS.values(),
+    *RESULTS.values(),
     OFF_SCALE,
     GROUP,
     REFERENCE,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from qi_equity.data.measure import Measure
 from qi_equity.data.series import StratifiedSeries
+from qi_equity.plot._glyphs import drawable
 from qi_equity.plot._kinds import has_limits, how_made, unit_of
 from qi_equity.plot._text import decimals_for, number
 from qi_equity.spc.kinds import Spec
@@ -154,7 +155,9 @@ def phase_labels(phases: pd.DataFrame) -> dict[int, str]:
 
 def _labels(phases: pd.DataFrame) -> list[str]:
     named = zip(phases["label"], phases["phase"], strict=True)
-    return [str(label) if isinstance(label, str) and label else f"phase {number}" for label, number in named]
+    return [
+        drawable(label) if isinstance(label, str) and label else f"phase {number}" for label, number in named
+    ]
 
 
 def title_of(chart: ControlChart) -> str:

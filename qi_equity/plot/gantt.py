@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from qi_equity import _validate
-from qi_equity.errors import OptionError
+from qi_equity.errors import DataError, OptionError
 from qi_equity.plot import _record_words as words
 from qi_equity.plot import _style as style
 from qi_equity.plot._gantt import (
@@ -29,6 +29,7 @@ from qi_equity.plot._gantt import (
     make_strip,
 )
 from qi_equity.plot._gantt_bars import Work, make_bar, pack, work_of
+from qi_equity.plot._gantt_words import described
 from qi_equity.plot._record_marks import clear
 from qi_equity.plot._text import Ruler
 from qi_equity.plot._wide_page import WidePage
@@ -43,6 +44,8 @@ __all__ = ["plot_gantt"]
 
 MAX_CYCLES, MAX_ROWS = 600, 60
 _NAMES_PT, _INDENT_PT = 118.0, 106.0
+# As for cycles under charts.
+_YEARS = (1900, 2199)
 
 
 def plot_gantt(records: Project | Site | Network, *, rows: str = "site") -> Figure:
@@ -72,6 +75,8 @@ def plot_gantt(records: Project | Site | Network, *, rows: str = "site") -> Figu
         If ``records`` is of another type.
     OptionError
         If ``rows`` is not allowed, nothing has a date, or there are too many cycles or rows.
+    DataError
+        If a date lies outside the years 1900 to 2199.
 
     Examples
     --------
@@ -105,7 +110,7 @@ def plot_gantt(records: Project | Site | Network, *, rows: str = "site") -> Figu
         _Parts(made, axis, make_strip(periods, meetings), key, rows), words.brief(records.name), work
     )
     figure.set_label(
-        _description(figure.get_suptitle(), shown, [_of(work, rows, k) for k in shown], periods, meetings)
+        described(figure.get_suptitle(), shown, [_of(work, rows, k) for k in shown], periods, meetings)
     )
     return figure
 
@@ -183,6 +188,12 @@ def _days(work: Sequence[Work], periods: Sequence[ActionPeriod], meetings: Seque
         raise OptionError(
             "No cycle, meeting or action period has a date; give cycles a plan.start or a Do first."
         )
+    first, last = min(days), max(days)
+    if first.year < _YEARS[0] or last.year > _YEARS[1]:
+        raise DataError(
+            f"The dates run from {words.day(first)} to {words.day(last)}; a figure holds the years "
+            f"{_YEARS[0]} to {_YEARS[1]}. Revise the date that is mistaken."
+        )
     return days
 
 
@@ -232,21 +243,3 @@ def _said(work: Sequence[Work]) -> list[str]:
         named = words.some_of(f"{w.cycle.name} ({w.site})" for w in undated)
         lines.append(f"Not drawn, because no date is recorded: {plural(len(undated), 'cycle')}: {named}.")
     return lines
-
-
-def _description(
-    title: str, rows: Mapping[str, str], work: Sequence[Sequence[Work]], periods: Sequence[ActionPeriod],
-    meetings: Sequence[Meeting],
-) -> str:  # fmt: skip
-    """Describe the figure: action periods and meetings, then each row with its cycles."""
-    lines = [f"{title}."]
-    if periods:
-        told = [f"{words.one_line(p.name)} ({words.span(p.start, p.end)})" for p in periods]
-        lines.append(f"Action periods: {'; '.join(told)}.")
-    if meetings:
-        told = [f"{words.one_line(m.title)} ({m.kind}, {words.day(m.date)})" for m in meetings]
-        lines.append(f"Meetings: {'; '.join(told)}.")
-    for name, of in zip(rows.values(), work, strict=True):
-        lines.append(f"{words.one_line(name)}: {plural(len(of), 'cycle')}.")
-        lines += [f"{w.text()}." for w in of]
-    return "\n".join(lines)

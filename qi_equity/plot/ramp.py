@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from matplotlib.figure import Figure
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_ramp"]
 
 _OfIdea: TypeAlias = "tuple[Project, ChangeIdea, list[Cycle]]"
-_LEFT, _MOST_BESIDE = 12.0, 6
+_LEFT, _MOST_BESIDE, _MOST_TOLD = 12.0, 6, 30
 
 
 def plot_ramp(records: Project | Site | Network, *, idea: str | None = None) -> Figure:
@@ -72,9 +73,9 @@ def plot_ramp(records: Project | Site | Network, *, idea: str | None = None) -> 
     'Weigh all blood loss'
     """
     ramps, untested = _split(words.projects_of("records", records), idea)
-    ruler, several = Ruler(), len({project.id for project, _, _ in ramps}) > 1
-    page = _page([len(cycles) for _, _, cycles in ramps])
-    names = [_name(project, one, several=several) for project, one, _ in ramps]
+    ruler, sites = Ruler(), {project.site for project, _, _ in ramps}
+    page = _page([cycles for _, _, cycles in ramps], ruler)
+    names = _names(ramps)
     headers = [_header(name, page.width, ruler) for name in names]
     tops = page.row_headers([h.height for h in headers])
     for i, (project, _, cycles) in enumerate(ramps):
@@ -83,7 +84,7 @@ def plot_ramp(records: Project | Site | Network, *, idea: str | None = None) -> 
         Ramp(tuple(cycles), others, page.width, page.heights[row]).draw(page.axes[i], ruler)
         headers[i].draw(page.axes[i], tops[row])
     title = f"{words.brief(records.name)}: ramps of PDSA cycles"
-    where = "" if several else ramps[0][0].site
+    where = sites - {records.name} if len(sites) == 1 else ()
     page.place(tops, title, _subtitle(where, ramps), _said(untested), ruler)
     page.figure.set_label(_description(title, names, [cycles for _, _, cycles in ramps], untested))
     return page.figure
@@ -110,12 +111,19 @@ def _split(projects: Sequence[Project], idea: str | None) -> tuple[list[_OfIdea]
     return ramps, untested
 
 
-def _page(lengths: Sequence[int]) -> Page:
-    """Lay out: two short ramps side by side, long ones one under the other."""
-    columns = 2 if len(lengths) > 1 and max(lengths) <= _MOST_BESIDE else 1
-    rows = [max(lengths[i : i + columns]) for i in range(0, len(lengths), columns)]
+def _page(ramps: Sequence[Sequence[Cycle]], ruler: Ruler) -> Page:
+    """Lay out: ramps side by side where all their words have room, else one under the other."""
+    page = _in_columns(ramps, min(len(ramps), 2))
+    short = max(map(len, ramps)) <= _MOST_BESIDE
+    if short and all(Ramp(tuple(cycles), {}, page.width, 0.0).holds_all(ruler) for cycles in ramps):
+        return page
+    return _in_columns(ramps, 1)
+
+
+def _in_columns(ramps: Sequence[Sequence[Cycle]], columns: int) -> Page:
+    rows = [max(map(len, ramps[i : i + columns])) for i in range(0, len(ramps), columns)]
     heights = [height_of(cycles) for cycles in rows]
-    return Page([False] * len(lengths), columns, left=_LEFT, heights=heights, between=16.0)
+    return Page([False] * len(ramps), columns, left=_LEFT, heights=heights, between=16.0)
 
 
 def _header(name: str, width: float, ruler: Ruler) -> Header:
@@ -123,8 +131,20 @@ def _header(name: str, width: float, ruler: Ruler) -> Header:
     return Header(Head(" ".join(lines)), (), (), width, ruler)
 
 
-def _name(project: Project, idea: ChangeIdea, *, several: bool) -> str:
-    return " · ".join([*([project.site] if several else []), idea.name])
+def _names(ramps: Sequence[_OfIdea]) -> list[str]:
+    """Name each ramp by its idea, with its site where there are several, and its project where needed."""
+    several = len({project.site for project, _, _ in ramps}) > 1
+    alike = Counter((project.site, one.name) for project, one, _ in ramps)
+    return [
+        " · ".join(
+            [
+                *([project.site] if several else []),
+                *([project.name] if alike[project.site, one.name] > 1 else []),
+                one.name,
+            ]
+        )
+        for project, one, _ in ramps
+    ]
 
 
 def _elsewhere(project: Project, cycles: Sequence[Cycle]) -> dict[str, str]:
@@ -134,10 +154,10 @@ def _elsewhere(project: Project, cycles: Sequence[Cycle]) -> dict[str, str]:
     return {c.id: f"{words.brief(c.name)} of {names[c.idea]!r}" for c in project.cycles if c.id not in own}
 
 
-def _subtitle(where: str, ramps: Sequence[_OfIdea]) -> str:
+def _subtitle(where: Iterable[str], ramps: Sequence[_OfIdea]) -> str:
     cycles = [cycle for _, _, of in ramps for cycle in of]
     decided = f"{plural(len(cycles), 'cycle')}, {sum(c.act is not None for c in cycles)} decided"
-    return " · ".join([*([words.brief(where)] if where else []), decided, "read from the bottom upwards"])
+    return " · ".join([*map(words.brief, where), decided, "read from the bottom upwards"])
 
 
 def _said(untested: Sequence[str]) -> list[str]:
@@ -153,14 +173,20 @@ def _said(untested: Sequence[str]) -> list[str]:
 def _description(
     title: str, names: Sequence[str], ramps: Sequence[Sequence[Cycle]], untested: Sequence[str]
 ) -> str:
-    """Describe the figure: every ramp with its cycles in order, and what led to each."""
+    """Describe the figure: every ramp with its cycles in order, and what led to each.
+
+    Of more than 30 cycles the results are counted; each is told in the figure of its idea.
+    """
     lines = [f"{title}."]
+    counted = sum(map(len, ramps)) > _MOST_TOLD
     for name, cycles in zip(names, ramps, strict=True):
         known = {c.id: words.one_line(c.name) for c in cycles}
         lines.append(f"{words.one_line(name)}: {plural(len(cycles), 'cycle')} in order.")
         for cycle in cycles:
             before = [known[p] for p in cycle.previous if p in known]
-            lines.append(words.told(cycle) + (f"; follows {and_list(before)}." if before else "."))
+            lines.append(
+                words.told(cycle, counted=counted) + (f"; follows {and_list(before)}." if before else ".")
+            )
     if untested:
         lines.append(f"Change ideas without a cycle: {'; '.join(map(words.one_line, untested))}.")
     return "\n".join(lines)

@@ -131,7 +131,7 @@ def test_links_lead_from_box_to_box_and_through_none(project: pdsa.Project) -> N
 def test_boxes_tell_aim_groups_cycles_and_decisions(project: pdsa.Project) -> None:
     figure = plot_drivers(project)
     said = words(figure.axes[0])
-    assert {"for Black women", "by 2025-03-31", "from 40 per 1000 to 20 per 1000"} <= {*said}
+    assert {"for Black women", "by 31 Mar 2025", "from 40 per 1000 to 20 per 1000"} <= {*said}
     assert "3 cycles · last decision: adopt" in said
     assert "1 cycle" in said
     assert "for Black and Asian · not yet tested" in said
@@ -241,7 +241,7 @@ def test_dot_is_the_same_diagram(project: pdsa.Project) -> None:
     assert len(links) == len(expected)
     assert set(links) == expected
     assert (
-        '"the-aim" [label="Halve severe haemorrhage\\nfor Black women\\nby 2025-03-31\\nfrom 40 per' in text
+        '"the-aim" [label="Halve severe haemorrhage\\nfor Black women\\nby 31 Mar 2025\\nfrom 40 per' in text
     )
     assert '"weigh" [label="Change weigh\\n3 cycles · last decision: adopt", style=rounded];' in text
 

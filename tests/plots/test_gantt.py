@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 
 from qi_equity import pdsa
-from qi_equity.errors import InputTypeError, OptionError
+from qi_equity.errors import DataError, InputTypeError, OptionError
 from qi_equity.plot import _style as style
 from qi_equity.plot.gantt import plot_gantt
 
@@ -185,9 +185,10 @@ def test_what_is_planned_is_hollow_and_what_is_under_way_is_open(readable: Check
     assert drawn["open"].get_path().get_extents().x1 == pytest.approx(ax.get_xlim()[1])
     assert sign.get_xdata()[0] < ax.get_xlim()[1]
     assert drawn["short"].get_path().get_extents().width == pytest.approx(3)
-    assert {"PDSA cycle: planned", "PDSA cycle: test", "PDSA cycle: implementation", "cycle under way"} <= {
-        *legend(figure)
-    }
+    assert legend(figure) == [
+        "PDSA cycle: test", "PDSA cycle: implementation", "PDSA cycle: planned", "cycle ended: adapt",
+        "cycle under way",
+    ]  # fmt: skip
     readable(figure)
 
 
@@ -260,15 +261,48 @@ def test_long_texts_with_signs_of_formulas_are_cut(readable: Check) -> None:
         readable(figure)
 
 
+def test_letters_that_the_font_lacks_raise_no_warning(readable: Check) -> None:
+    name = "😀 Weigh \U0001fa78 \x1b 産後"
+    project = pdsa.Project(
+        name=name, site=name, ideas=[pdsa.ChangeIdea(id="x", name=name), pdsa.ChangeIdea(id="y", name="Ask")],
+        cycles=[cycle("a", 0, 30, "x").revise({"name": name}, by="x"), cycle("b", None, None, "y")],
+    )  # fmt: skip
+    network = pdsa.Network(
+        name=name, sites=[pdsa.Site(name=name, projects=[project])],
+        meetings=[pdsa.Meeting(kind="learning session", date="2023-04-03", title=name)],
+        action_periods=[pdsa.ActionPeriod(name=name, start="2023-04-01", end="2023-09-20")],
+    )  # fmt: skip
+    figure = plot_gantt(network)
+    assert words(figure.axes[0]).count("😀 Weigh □ □□") == 3
+    assert "\x1b 産後: " in figure.get_label()
+    readable(figure)
+
+
 def test_the_description_tells_everything(network: pdsa.Network) -> None:
     told = plot_gantt(network).get_label()
     assert told.startswith(
         "Network: PDSA cycles over time.\nAction periods: Action period 1 (1 Apr to 29 Jul 2023); "
     )
-    assert "Session 1 (learning session, 30 Jul 2023)" in told
-    assert "\nAvon: 17 cycles.\n" in told
-    for one in (c for p in network.projects for c in p.cycles):
-        assert f"\n{one.id} of " in told
+    assert "\nLearning sessions: Session 0 (1 Apr 2023); Session 1 (30 Jul 2023); " in told
+    assert "\n15 data calls on 15 days, 1 Apr 2023 to 25 May 2024.\nCoaching calls: Coaching (1 Apr" in told
+    # Of many cycles, tests that were decided on are counted, and all others named.
+    assert len(told.split()) < 1200
+    for one in network.sites:
+        (project,) = one.projects
+        full = [c for c in project.cycles if c.purpose == "implement"]
+        counts = f"{len(project.cycles) - len(full)} tests, {len(full)} implementations, "
+        assert f"\n{one.name}: {len(project.cycles)} cycles: {counts}" in told
+        named = [f"\n{c.id} of " in told for c in project.cycles]
+        assert named == [c.purpose == "implement" or c.act is None for c in project.cycles]
+    decided = [c.act.decision for c in network.sites[0].projects[0].cycles if c.act]
+    assert f", {decided.count('adapt')} adapt, " in told.split("\nAvon: ")[1].split("\n")[0]
+    assert "1 under way.\n" in told.split("\nAvon: ")[1]
+    assert told.endswith("Each test is described in the figure of its site or project.")
+    few = plot_gantt(network.sites[0]).get_label()
+    assert "\nAvon: 17 cycles.\n" in few
+    assert all(f"\n{c.id} of " in few for c in network.sites[0].projects[0].cycles)
+    empty = pdsa.Network(name="N", sites=[*network.sites, pdsa.Site(name="Jed")])
+    assert "\nJed: 0 cycles.\n" in plot_gantt(empty).get_label()
 
 
 def test_one_site_by_idea_needs_no_numbers() -> None:
@@ -296,6 +330,12 @@ def test_what_cannot_be_drawn_is_refused(network: pdsa.Network, monkeypatch: pyt
         plot_gantt(network, rows="sites")
     with pytest.raises(OptionError, match="No cycle, meeting or action period has a date"):
         plot_gantt(pdsa.Network(name="N", sites=[pdsa.Site(name="Avon")]))
+    for start in ("1899-12-31", "9999-12-01"):
+        odd = cycle("a", None, None, "weigh-0", plan={"end": start})
+        with pytest.raises(DataError, match="a figure holds the years 1900 to 2199"):
+            plot_gantt(
+                site("Avon", 0, [odd.revise({"plan": {**odd.plan.model_dump(), "start": start}}, by="x")])
+            )
     monkeypatch.setattr("qi_equity.plot.gantt.MAX_CYCLES", 149)
     with pytest.raises(OptionError, match="There are 150 cycles in 9 rows; a figure holds at most 149 in 60"):
         plot_gantt(network)

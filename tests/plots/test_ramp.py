@@ -187,6 +187,70 @@ def test_a_network_has_a_panel_for_each_site(readable: Check) -> None:
     assert ax.get_title(loc="left") == "Weigh at Brent"
 
 
+def test_ramps_stand_side_by_side_only_where_no_word_is_cut(readable: Check) -> None:
+    ideas = [pdsa.ChangeIdea(id=i, name=n) for i, n in (("weigh", "Weigh"), ("kit", "Trolley"))]
+    short = [cycle("a", 0), cycle("b", 1, ["a"], idea="kit")]
+    beside = plot_ramp(project(short, ideas=ideas))
+    assert len({ax.get_position().y0 for ax in beside.axes}) == 1
+    size = "every shift of the labour ward and of both birth centres for two weeks"
+    long = [cycle("a", 0, size=size), cycle("b", 1, ["a"], idea="kit")]
+    below = plot_ramp(project(long, ideas=ideas))
+    assert len({ax.get_position().y0 for ax in below.axes}) == 2
+    assert f"{size} · meant for 5 people · 4 to 11 Mar 2024" in words(below.axes[0])
+    readable(below)
+
+
+def test_the_scale_is_cut_before_the_dates() -> None:
+    made = [
+        cycle(f"c{k}", k, [f"c{k - 1}"] if k else [], size="a large number of women " * 9) for k in range(9)
+    ]
+    said = words(plot_ramp(project(made)).axes[0])
+    for k in range(9):
+        start = START + timedelta(weeks=k)
+        end = f"… · meant for 5 people · {span(start, start + timedelta(7))}"
+        assert any(text.startswith("a large") and text.endswith(end) for text in said)
+    none = [cycle("c", 0, size="W" * 50, reached=[pdsa.Reached(people=10**99)])]
+    assert any(text.startswith("1,000,000,") for text in words(plot_ramp(project(none)).axes[0]))
+
+
+def test_projects_of_one_site_with_like_ideas_are_told_apart() -> None:
+    projects = [
+        pdsa.Project(
+            name=name, site="North", ideas=[pdsa.ChangeIdea(id=name, name="Weigh all blood loss")],
+            cycles=[cycle(f"{name}-1", 0, idea=name)],
+        )
+        for name in ("Fewer", "Safer")
+    ]  # fmt: skip
+    figure = plot_ramp(pdsa.Site(name="North", projects=projects))
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert titles == ["Fewer · Weigh all blood loss", "Safer · Weigh all blood loss"]
+
+
+def test_results_of_many_cycles_are_counted_in_the_description() -> None:
+    made = [cycle(f"c{k}", k) for k in range(31)]
+    told = plot_ramp(project(made)).get_label()
+    assert "prediction matched: yes 1, no 1, not yet visible 1): adapt" in told
+    assert "Asian" not in told
+    assert "Asian: no" in plot_ramp(project(made[:30])).get_label()
+
+
+def test_the_legend_goes_from_what_a_cycle_is_to_what_it_found(branching: pdsa.Project) -> None:
+    assert legend(plot_ramp(branching)) == [
+        "PDSA cycle: test", "PDSA cycle: implementation", "PDSA cycle: planned", "cycle ended: adopt",
+        "cycle ended: adapt", "cycle ended: expand", "cycle ended: abandon", "cycle under way",
+        "result matched the prediction", "result did not match the prediction",
+        "not yet visible whether it matched",
+    ]  # fmt: skip
+
+
+def test_letters_that_the_font_lacks_are_boxes_and_raise_no_warning(readable: Check) -> None:
+    made = cycle("a", 0, size="\U0001fa78 of 5\x07").revise({"name": "産後 first"}, by="x")
+    figure = plot_ramp(project([made], name="\U0001fa78 \ufe0f"))
+    assert {"□□ first: adapt", "□ of 5 · meant for 5 people · 4 to 11 Mar 2024"} <= {*words(figure.axes[0])}
+    assert "産後 first (test; \U0001fa78 of 5\x07; " in figure.get_label()
+    readable(figure)
+
+
 def test_the_description_tells_all_cycles_and_ideas_without_one() -> None:
     figure = plot_ramp(project([cycle("One", 0), cycle("Two", 1, ["One"], "expand")]))
     told = figure.get_label()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from qi_equity.plot._cycle_marks import _SIGN_PT, MOST_ROWS, Bar, _stack
 from qi_equity.plot._text import Ruler
 
 MONTHS = pd.period_range("2023-01", periods=24, freq="M").astype(str).tolist()
-GROUPS, SITES = ["East", "West"], ["North", "South"]
+GROUPS, SITES = ("East", "West"), ("North", "South")
 Row = tuple[Any, ...]
 
 
@@ -55,8 +55,9 @@ def cycle(
     return (number, f"Cycle {number}", start, end, site, group, purpose, decision)
 
 
+@cache
 def series_of(
-    *, sites: Sequence[str] | None = SITES, groups: Sequence[str] = GROUPS, hidden: bool = False
+    *, sites: tuple[str, ...] | None = SITES, groups: tuple[str, ...] = GROUPS, hidden: bool = False
 ) -> qe.StratifiedSeries:
     places = [(s, g) for s in (sites or [None]) for g in groups]
     rows = pd.DataFrame(
@@ -73,12 +74,40 @@ def series_of(
     )
 
 
-def one(**options: Any) -> qe.ControlChart:
-    return qe.control_chart(series_of(sites=None, groups=["East"]), **options)
+@cache
+def one() -> qe.ControlChart:
+    """Give a chart of one panel; its notes are made once for all tests."""
+    return qe.control_chart(series_of(sites=None, groups=("East",)))
 
 
-def draw(chart: Any, *rows: Row, **options: Any) -> Figure:
-    figure: Figure = chart.plot(cycles=Diary(*rows), **options)
+def with_phases(phases: pd.DataFrame) -> qe.ControlChart:
+    return qe.control_chart(series_of(sites=None, groups=("East",)), phases=phases)
+
+
+@cache
+def four() -> qe.ControlChart:
+    """Give a chart of two groups at two sites."""
+    return qe.control_chart(series_of())
+
+
+@cache
+def gap() -> qe.GapChart:
+    return qe.gap_chart(series_of(sites=None), reference="West", every="month")
+
+
+@cache
+def evaluation() -> qe.ChangeEvaluation:
+    return qe.evaluate_change(series_of(sites=None), "2024-01", reference="West")
+
+
+def draw(chart: Any, *rows: Row) -> Figure:
+    """Make the figure; it is rendered only where a test looks at what only rendering tells."""
+    figure: Figure = chart.plot(cycles=Diary(*rows))
+    return figure
+
+
+def rendered(chart: Any, *rows: Row) -> Figure:
+    figure = draw(chart, *rows)
     FigureCanvasAgg(figure).draw()
     return figure
 
@@ -203,7 +232,7 @@ def test_a_bar_runs_from_the_first_day_to_the_last_and_ends_in_the_decision() ->
 
 
 def test_a_cycle_starts_with_the_phase_that_starts_on_its_day() -> None:
-    chart = one(phases=pd.DataFrame({"start": ["2024-01-01"], "label": ["Tool"], "reason": ["Cycle 1"]}))
+    chart = with_phases(pd.DataFrame({"start": ["2024-01-01"], "label": ["Tool"], "reason": ["Cycle 1"]}))
     ax = draw(chart, cycle("1", "2024-01-01", purpose="implement")).axes[0]
     ((start, _, _),) = bars(ax, "implement")
     (boundary,) = lines(ax, style.PHASE)
@@ -216,7 +245,7 @@ def test_each_decision_has_its_own_shape_and_words(decision: str | None) -> None
     sign = decision or style.UNDECIDED
     assert list(signs(figure.axes[0])) == [sign]
     assert [t for t in legend(figure) if t in style.CYCLE_ENDS.values()] == [style.CYCLE_ENDS[sign]]
-    told = f"Cycle 1 (test, 2023-06-12 to 2023-08-31): {decision or 'ended, no decision yet'}."
+    told = f"Cycle 1 (test, 12 Jun to 31 Aug 2023): {decision or 'ended, no decision yet'}."
     assert figure.get_label().endswith(f"PDSA cycles: {told}")
 
 
@@ -225,6 +254,7 @@ def test_no_two_ends_share_a_shape() -> None:
     assert len(set(shapes)) == len(shapes) == 6
     assert style.CYCLE_MARKERS.keys() == style.CYCLE_ENDS.keys()
     assert {*style.CYCLE_ENDS.values(), *style.CYCLE_BARS.values()} <= set(style.LEGEND_ORDER)
+    assert {style.CYCLE_PLANNED, *style.RESULTS.values()} <= set(style.LEGEND_ORDER)
 
 
 def test_implementation_is_bolder_than_a_test() -> None:
@@ -242,7 +272,7 @@ def test_a_cycle_under_way_is_open_at_the_end_of_the_chart() -> None:
     ax = figure.axes[0]
     assert list(signs(ax)) == [style.UNDER_WAY]
     assert signs(ax)[style.UNDER_WAY][0] == pytest.approx(ax.get_xlim()[1], abs=10)
-    assert "Cycle 1 (test, from 2024-06-12): under way." in figure.get_label()
+    assert "Cycle 1 (test, from 12 Jun 2024): under way." in figure.get_label()
 
 
 def test_a_decision_without_an_end_is_drawn_as_under_way_and_told() -> None:
@@ -256,7 +286,8 @@ def test_a_cycle_that_reaches_beyond_the_chart_is_cut_there_and_its_decision_tol
     ax = figure.axes[0]
     assert [(a, b) for a, b, _ in bars(ax)] == [pytest.approx(ax.get_xlim())]
     assert signs(ax) == {}
-    assert "Ended after the last period: Cycle 1 (test, 2022-06-01 to 2025-03-01): expand." in notes(figure)
+    assert "Ended after the last period: Cycle 1: expand." in notes(figure)
+    assert "Cycle 1 (test, 1 Jun 2022 to 1 Mar 2025): expand." in figure.get_label()
 
 
 @pytest.mark.parametrize("day", ["2024-12-31", "2024-06-12", "2023-01-01"])
@@ -276,13 +307,13 @@ def test_marks_are_only_of_the_site_and_group_of_the_panel() -> None:
         cycle("3", "2023-08-01", "2023-09-01", group="West"),
         cycle("4", "2023-10-01", "2023-11-01", site="South", group="East"),
     )
-    figure = draw(qe.control_chart(series_of()), *rows)
+    figure = draw(four(), *rows)
     shown = {ax.get_title(loc="left"): [round(a) for a, _, _ in bars(ax)] for ax in figure.axes}
-    one_, two, three, four = (round(at(d)) for d in ("2023-03-01", "2023-06-01", "2023-08-01", "2023-10-01"))
+    one_, two, three, last = (round(at(d)) for d in ("2023-03-01", "2023-06-01", "2023-08-01", "2023-10-01"))
     assert shown == {
         "East · North": [one_, two],
         "West · North": [one_, two, three],
-        "East · South": [one_, four],
+        "East · South": [one_, last],
         "West · South": [one_, three],
     }
     assert "not marked" not in notes(figure)
@@ -292,15 +323,15 @@ def test_marks_are_only_of_the_site_and_group_of_the_panel() -> None:
 
 def test_a_cycle_that_reached_several_groups_is_there_once_a_panel() -> None:
     rows = [cycle("1", "2023-03-01", "2023-05-01", group=g) for g in (*GROUPS, None)]
-    figure = draw(qe.control_chart(series_of()), *rows)
+    figure = draw(four(), *rows)
     assert [len(bars(ax)) for ax in figure.axes] == [1] * 4
 
 
 def test_marks_lie_between_the_data_and_the_row_of_what_is_missing() -> None:
     rows = [cycle(str(i), "2023-06-01", "2023-09-01") for i in range(3)]
     for chart in (
-        qe.control_chart(series_of(sites=None, groups=["East"], hidden=True)),
-        qe.run_chart(series_of(sites=None, groups=["East"], hidden=True)),
+        qe.control_chart(series_of(sites=None, groups=("East",), hidden=True)),
+        qe.run_chart(series_of(sites=None, groups=("East",), hidden=True)),
     ):
         figure = draw(chart, *rows)
         (ax,) = figure.axes
@@ -372,7 +403,7 @@ def test_names_stand_where_their_row_has_room_and_never_on_each_other() -> None:
         cycle("three", "2023-08-20", "2023-10-01", decision="adapt"),
         cycle("four", "2024-08-20", decision=None),
     ]
-    figure = draw(one(), *rows)
+    figure = rendered(one(), *rows)
     ax = figure.axes[0]
     texts = {t.get_text(): t.get_window_extent() for t in ax.texts if t.get_text().startswith("Cycle")}
     assert set(texts) == {"Cycle one", "Cycle two", "Cycle three", "Cycle four"}
@@ -387,7 +418,7 @@ def test_names_stand_where_their_row_has_room_and_never_on_each_other() -> None:
     tight = [rows[0], cycle("two", "2023-05-01", "2023-05-20"), cycle("three", "2023-06-20", "2023-07-20")]
     assert "Cycle two" not in written(draw(one(), *tight).axes[0])
     close = [cycle(str(i), f"2023-{i:02d}-01", f"2023-{i:02d}-20") for i in range(1, 13)]
-    boxes = [t.get_window_extent() for t in draw(one(), *close).axes[0].texts if "Cycle" in t.get_text()]
+    boxes = [t.get_window_extent() for t in rendered(one(), *close).axes[0].texts if "Cycle" in t.get_text()]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
@@ -406,7 +437,7 @@ def test_cycles_of_other_sites_groups_and_dates_are_told() -> None:
         cycle("8", "2023-03-01", "2023-05-01", site="South", group="Else"),
         cycle("8", "2023-03-01", "2023-05-01", site="South", group="East"),
     )
-    figure = draw(qe.control_chart(series_of()), *rows)
+    figure = draw(four(), *rows)
     told = (
         "PDSA cycles not marked: 1 without a start date (Cycle 7); 2 of sites that are not in the figure "
         "(Hill); 1 of groups that are not in the figure (Else); 2 outside its dates (Cycle 5 and Cycle 6)."
@@ -420,17 +451,31 @@ def test_a_chart_without_sites_takes_the_cycles_of_one_site_and_not_of_several()
     assert len(bars(draw(one(), *rows).axes[0])) == 2
     figure = draw(one(), *rows, cycle("3", "2023-06-01", "2023-07-01", site="South"))
     assert [round(a) for a, _, _ in bars(figure.axes[0])] == [round(at("2023-06-01"))]
-    assert "2 of sites that are not in the figure (North and South)" in notes(figure)
+    assert "2 of several sites, which the figure does not tell apart (North and South)" in notes(figure)
 
 
 def test_a_site_and_group_without_a_panel_together_are_told() -> None:
-    series = series_of()
-    chart = qe.control_chart(series)
     rows = [cycle("1", "2023-03-01", "2023-05-01", site="South", group="West")]
-    selected = chart.select(group="East")
-    assert "1 of groups that are not in the figure (West)" in notes(draw(selected, *rows))
-    gap = qe.gap_chart(series, reference="West", every="month")
-    assert "1 of groups that are not in the figure (West)" in notes(draw(gap, *rows))
+    assert "1 of groups that are not in the figure (West)" in notes(draw(four().select(group="East"), *rows))
+    of_sites = pd.DataFrame(
+        [
+            (month, site, group, x, 90)
+            for site, group, x in (
+                ("North", "East", 5),
+                ("South", "West", 5),
+                ("North", "West", 9),
+                ("South", "East", 9),
+            )
+            for month in MONTHS
+        ],
+        columns=["month", "site", "group", "x", "n"],
+    )
+    columns = {"period": "month", "numerator": "x", "denominator": "n", "group": "group", "site": "site"}
+    series = qe.from_counts(of_sites, qe.measures["pph_1500"], **columns)
+    # Each site is compared with the best of its own groups, which has no panel there.
+    best = draw(qe.gap_chart(series, reference="best", every="month"), *rows)
+    assert {ax.get_title(loc="left") for ax in best.axes} == {"West · North", "East · South", ""}
+    assert "PDSA cycles not marked: 1 of a site and group without a panel (Cycle 1)." in notes(best)
 
 
 def test_into_an_axes_what_is_not_marked_stands_over_the_panel() -> None:
@@ -441,10 +486,45 @@ def test_into_an_axes_what_is_not_marked_stands_over_the_panel() -> None:
     assert len(bars(ax)) == 1
     assert "PDSA cycles not marked: 1 of groups" in " ".join(written(ax))
     ax.clear()
-    gap = qe.gap_chart(series_of(sites=None), reference="West", every="month")
-    gap.plot(ax=ax, cycles=Diary(*rows))
+    gap().plot(ax=ax, cycles=Diary(*rows))
     assert len(bars(ax)) == 1
     assert "PDSA cycles not marked: 1 of groups" in " ".join(written(ax))
+
+
+def test_into_an_axes_decisions_after_its_end_stand_over_the_panel() -> None:
+    ax = Figure(figsize=(7, 4), dpi=100).add_axes((0.1, 0.2, 0.8, 0.5))
+    one().plot(ax=ax, cycles=Diary(cycle("1", "2024-10-01", "2025-03-01", decision="abandon")))
+    assert signs(ax) == {}
+    assert "Ended after the last period: Cycle 1: abandon" in " ".join(written(ax)).replace("\n", " ")
+
+
+def test_many_decisions_after_the_end_are_counted() -> None:
+    rows = [cycle(str(i), "2024-10-01", "2025-03-01", decision="adapt") for i in range(8)]
+    figure = draw(one(), *rows)
+    assert "Cycle 5: adapt; and 2 more." in notes(figure)
+    assert "Cycle 7 (test, 1 Oct 2024 to 1 Mar 2025): adapt" in figure.get_label()
+
+
+def test_cycles_of_all_panels_are_described_once() -> None:
+    told = "PDSA cycles: Cycle 1 (test, 12 Jun to 31 Aug 2023): adopt."
+    row = cycle("1", "2023-06-12", "2023-08-31", decision="adopt")
+    for figure in (draw(four(), row), draw(evaluation(), row)):
+        assert figure.get_label().splitlines()[-1] == f"Each panel: {told}"
+        assert figure.get_label().count("PDSA cycles") == 1
+
+
+def test_names_that_the_font_cannot_write_raise_no_warning() -> None:
+    name = "😀 \U0001fa78 $5_a$\r\nnext\t\x1b[31m 産後 نزيف"
+    made = with_phases(pd.DataFrame({"start": ["2024-01-01"], "label": [name], "reason": ["Cycle 1"]}))
+    row = ("1", name, "2023-06-12", "2023-08-31", None, None, "test", "adopt")
+    late = ("2", name, "2024-06-12", "2025-08-31", None, None, "test", "adopt")
+    figure = rendered(made, row, late, cycle("3", "2021-01-01"), (*row[:5], name, *row[6:]))
+    # Warnings are errors here; the description keeps every letter.
+    assert (
+        "; 😀 \U0001fa78 $5_a$ next \x1b[31m 産後 نزيف (test, 12 Jun 2024 to 31 Aug 2025)"
+        in figure.get_label()
+    )
+    assert "😀 □ $5_a$ next [31m □□" in notes(figure)
 
 
 def test_no_cycles_are_told_apart_from_none_asked_for() -> None:
@@ -461,7 +541,7 @@ def test_no_cycles_are_told_apart_from_none_asked_for() -> None:
 
 def test_panels_without_a_cycle_say_so_beside_those_with_one() -> None:
     row = cycle("1", "2023-03-01", "2023-05-01", site="North")
-    described = draw(qe.control_chart(series_of()), row).get_label().splitlines()
+    described = draw(four(), row).get_label().splitlines()
     assert [line.endswith("PDSA cycles: none.") for line in described] == [False, False, True, True]
 
 
@@ -469,13 +549,12 @@ def test_panels_without_a_cycle_say_so_beside_those_with_one() -> None:
 
 
 def test_the_gap_chart_marks_cycles_under_the_gap_alone() -> None:
-    gap = qe.gap_chart(series_of(sites=None), reference="West", every="month")
-    figure = draw(gap, cycle("1", "2023-06-12", "2023-08-31", decision="adopt"))
+    figure = draw(gap(), cycle("1", "2023-06-12", "2023-08-31", decision="adopt"))
     upper, lower = figure.axes
     assert bars(upper)[0][0] == pytest.approx(at("2023-06-12"))
     assert not bars(lower)
-    assert "Cycle 1 (test, 2023-06-12 to 2023-08-31): adopt." in figure.get_label()
-    plain = gap.plot()
+    assert "Cycle 1 (test, 12 Jun to 31 Aug 2023): adopt." in figure.get_label()
+    plain = gap().plot()
     grown = [
         a.get_window_extent().height - b.get_window_extent().height
         for a, b in zip(figure.axes, plain.axes, strict=True)
@@ -484,8 +563,8 @@ def test_the_gap_chart_marks_cycles_under_the_gap_alone() -> None:
 
 
 def test_the_ratio_gap_chart_has_room_for_the_marks_too() -> None:
-    gap = qe.gap_chart(series_of(sites=None), reference="West", every="month", scale="ratio")
-    (upper, _) = draw(gap, cycle("1", "2023-06-12", "2023-08-31", decision="adopt")).axes
+    ratio = qe.gap_chart(series_of(sites=None), reference="West", every="month", scale="ratio")
+    (upper, _) = draw(ratio, cycle("1", "2023-06-12", "2023-08-31", decision="adopt")).axes
     ((_, _, height),) = bars(upper)
     lowest = min(
         float(np.nanmin(line.get_ydata())) for name in ("_value", "_lower") for line in lines(upper, name)
@@ -494,12 +573,11 @@ def test_the_ratio_gap_chart_has_room_for_the_marks_too() -> None:
 
 
 def test_the_evaluation_marks_cycles_and_describes_them() -> None:
-    evaluation = qe.evaluate_change(series_of(sites=None), "2024-01", reference="West")
-    figure = draw(evaluation, cycle("1", "2023-06-12", "2023-08-31", group="East", decision="adopt"))
+    figure = draw(evaluation(), cycle("1", "2023-06-12", "2023-08-31", group="East", decision="adopt"))
     assert [len(bars(ax)) for ax in figure.axes] == [1, 0, 0, 0, 0, 0]
-    assert "East: PDSA cycles: Cycle 1 (test, 2023-06-12 to 2023-08-31): adopt." in figure.get_label()
+    assert "East: PDSA cycles: Cycle 1 (test, 12 Jun to 31 Aug 2023): adopt." in figure.get_label()
     assert "West: PDSA cycles: none." in figure.get_label()
-    assert "PDSA" not in evaluation.plot().get_label()
+    assert "PDSA" not in evaluation().plot().get_label()
 
 
 def test_times_between_events_have_their_cycles_at_the_dates_themselves() -> None:
@@ -534,7 +612,7 @@ def test_other_labels_and_too_little_room_are_cut_as_before() -> None:
 
 
 def test_post_hoc_stands_on_each_panel_and_in_the_notes() -> None:
-    series = series_of(groups=["East", "West", "Mid"])
+    series = series_of(groups=("East", "West", "Mid"))
     chart = qe.control_chart(
         series, phases=pd.DataFrame({"start": ["2024-06-01"], "label": ["The new risk tool for all"]})
     )
@@ -548,7 +626,7 @@ def test_post_hoc_stands_on_each_panel_and_in_the_notes() -> None:
 
 def test_a_recorded_phase_and_a_post_hoc_one_differ_in_dashes_and_legend() -> None:
     phases = pd.DataFrame({"start": ["2023-12-01", "2024-08-01"], "reason": ["Cycle 4: adopted", None]})
-    figure = one(phases=phases).plot()
+    figure = with_phases(phases).plot()
     ax = figure.axes[0]
     (recorded,), (post_hoc,) = lines(ax, style.PHASE), lines(ax, style.POST_HOC_PHASE)
     assert recorded.get_xdata()[0] == pytest.approx(at("2023-12-01"))

@@ -8,6 +8,8 @@ from qi_equity.data.catalogue import measures
 from qi_equity.spc.words import amount, and_list, plural
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from qi_equity.data.measure import Measure
     from qi_equity.pdsa.records.charter import Aim, ChangeIdea, Driver
     from qi_equity.pdsa.records.project import Project
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["aim_words", "columns_of", "described", "heading", "idea_words", "links_of", "one_line"]
 
 NO_AIM = "No aim is recorded yet"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def one_line(text: str) -> str:
@@ -55,11 +58,16 @@ def links_of(project: Project) -> list[tuple[str, str]]:
 def aim_words(aim: Aim) -> list[str]:
     """Give the text of an aim, then for whom, by when and, if it is recorded, how much."""
     known = _measure(aim.measure)
-    parts = [f"for {one_line(aim.for_whom)}", f"by {aim.by_when.isoformat()}"]
+    parts = [f"for {one_line(aim.for_whom)}", f"by {_day(aim.by_when)}"]
     if aim.target is not None:
         start = "" if aim.baseline is None else f"from {_value(known, aim.baseline)} "
         parts.append(f"{start}to {_value(known, aim.target)}")
     return [one_line(aim.text), *parts]
+
+
+def _day(when: date) -> str:
+    """Write a day as the other figures of records do: 4 Mar 2024."""
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
 def _measure(name: str | None) -> Measure | None:

@@ -301,6 +301,7 @@ REFUSED = {
     "who a record is": ["UPDATE record SET id = 'x' WHERE id = 'i-n'"],
     "where a record hangs": ["UPDATE record SET parent = 'p-s' WHERE id = 'i-n'"],
     "who made a version": ["UPDATE stamp SET by = 'Someone else' WHERE record = 'i-n'"],
+    "why": ["UPDATE stamp SET by = '[redacted]', reason = 'Another reason' WHERE record = 'i-n'"],
 }
 """Attempts that the server refuses whoever of these tries."""
 
@@ -375,10 +376,14 @@ def test_set_role_changes_nothing_of_what_is_seen(world):
 def test_nothing_runs_with_the_rights_of_the_owner_but_the_trigger(world):
     found = world.database.admin(
         "SELECT proname, prosecdef, proconfig::text, pg_get_function_result(oid) FROM pg_proc "
-        "WHERE pronamespace = 'public'::regnamespace",
+        "WHERE pronamespace = 'public'::regnamespace ORDER BY 1",
         database=world.database.name,
     )
-    assert found == [("record_fits_holder", True, '{"search_path=pg_catalog, pg_temp"}', "trigger")]
+    path = '{"search_path=pg_catalog, pg_temp"}'
+    assert found == [
+        ("record_fits_holder", True, path, "trigger"),
+        ("stamp_is_blanked_only", False, path, "trigger"),
+    ]
     secured = world.database.admin(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relrowsecurity AND "
         "relnamespace = 'public'::regnamespace ORDER BY 1",

@@ -37,6 +37,18 @@ BEGIN
 END $$
 """
 
+# Who made a version and why can be blanked by a redaction, and never be made to say something else.
+_BLANKED_ONLY = """
+CREATE FUNCTION {schema}.stamp_is_blanked_only() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NEW."by" NOT IN (OLD."by", '[redacted]') OR NEW.reason NOT IN (OLD.reason, '[redacted]') THEN
+        RAISE EXCEPTION 'who made a version and why can only be redacted' USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
 
 def upgrade() -> None:
     """Make the tables; on PostgreSQL close all tables to all but their owner."""
@@ -65,12 +77,12 @@ def _close() -> None:
         op.execute(sa.text(f"ALTER TABLE {schema}.{table} ENABLE ROW LEVEL SECURITY"))
         for column in _TEXTS.get(table, ()):
             op.execute(sa.text(f'ALTER TABLE {schema}.{table} ALTER COLUMN "{column}" SET STATISTICS 0'))
-    function = _FITS.format(schema=schema)
-    op.get_bind().exec_driver_sql(function)
-    op.execute(sa.text(f"REVOKE ALL ON FUNCTION {schema}.record_fits_holder() FROM PUBLIC"))
-    op.execute(
-        sa.text(
-            f"CREATE TRIGGER record_fits_holder BEFORE INSERT ON {schema}.record FOR EACH ROW "
-            f"EXECUTE FUNCTION {schema}.record_fits_holder()"
+    for made, name, when in (
+        (_FITS, "record_fits_holder", f"INSERT ON {schema}.record"),
+        (_BLANKED_ONLY, "stamp_is_blanked_only", f"UPDATE ON {schema}.stamp"),
+    ):
+        op.get_bind().exec_driver_sql(made.format(schema=schema))
+        op.execute(sa.text(f"REVOKE ALL ON FUNCTION {schema}.{name}() FROM PUBLIC"))
+        op.execute(
+            sa.text(f"CREATE TRIGGER {name} BEFORE {when} FOR EACH ROW EXECUTE FUNCTION {schema}.{name}()")
         )
-    )

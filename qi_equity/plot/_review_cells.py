@@ -109,8 +109,11 @@ def label_states(ax: Axes, states: pd.Series, palette: Palette) -> None:
             _mark(ax, _NOWHERE, _NOWHERE, look, palette, look.legend)
 
 
-def name_rows(ax: Axes, rows: Rows, *, labels: bool) -> None:
-    """Set the y axis: the name of each row, and faint lines between the rows, where no words are."""
+def name_rows(ax: Axes, rows: Rows, *, labels: bool, together: bool) -> None:
+    """Set the y axis: the name of each row, and faint lines between the rows, where no words are.
+
+    Where the first row is all sites together, its name is bold and the line below it is stronger.
+    """
     ax.set_ylim(rows.height, 0)
     ax.set_yticks(rows.y, rows.names if labels else [""] * len(rows.y))
     set_frame(ax, left=False, left_ticks=False, grid=False)
@@ -119,12 +122,16 @@ def name_rows(ax: Axes, rows: Rows, *, labels: bool) -> None:
     for text in ax.get_yticklabels():
         text.set_parse_math(False)
         text.set_linespacing(1.05)
+    if together:
+        ax.get_yticklabels()[0].set_fontweight("bold")
+        below = float(rows.y[:2].mean())
+        ax.axhline(below, color=style.MUTED, linewidth=1.0, zorder=0.6, label="_together")
     for edge in [rows.y[0] - _HALF_PT, *((rows.y[1:] + rows.y[:-1]) / 2), rows.y[-1] + _HALF_PT]:
         ax.axhline(edge, color=style.GRID, linewidth=0.7, zorder=0.5, label="_row")
 
 
 def draw_cells(ax: Axes, states: Sequence[Sequence[str]], rows: Rows, cell: float, palette: Palette) -> None:
-    """Draw a panel: one row a site, one column of ``cell`` points a measure."""
+    """Draw a panel: one row a site (or all together), one column of ``cell`` points a measure."""
     ax.set_xlim(0, len(states[0]))
     ax.set_xticks([])
     found = np.array(states, dtype=object)

@@ -31,6 +31,7 @@ MAX_GROUPS, MAX_SITES, MAX_MEASURES = 12, 30, 8
 _NAMES_PT = 110.0
 _WIDE_PT = 12.8 * 72
 _NO_DATA = "no data"
+_ALL_SITES = "All sites"
 
 
 def plot_review_grid(
@@ -42,6 +43,7 @@ def plot_review_grid(
 ) -> Figure:
     r"""Draw what the last month says of every site and measure, in words and shapes, one panel a group.
 
+    All sites together are the first row, in which small groups become visible first.
     "Not yet visible" has a ground and a shape of its own: it is not "common cause".
 
     Parameters
@@ -86,14 +88,15 @@ def plot_review_grid(
     grid = grid[grid["group"].isin(shown)]
     sites, measures = list(review.sites), list(dict.fromkeys(grid["measure"]))
     _check_size(shown, sites, measures)
-    rows = make_rows(sites, [False] * len(sites), _NAMES_PT, ruler)
+    together = bool(grid["site"].isna().any())
+    names = [_ALL_SITES] * together + sites
+    rows = make_rows(names, [False] * len(names), _NAMES_PT, ruler)
     page = _page(len(shown), len(measures), rows, ruler)
     heads = [PanelHead(_title(all_series, group), measures, page.width, ruler) for group in shown]
     label_states(page.axes[0], grid["state"], palette)
     for i, group in enumerate(shown):
-        part = grid[grid["group"] == group].set_index(["site", "measure"])["state"]
-        states = [[str(part.get((site, measure), _NO_DATA)) for measure in measures] for site in sites]
-        name_rows(page.axes[i], rows, labels=page.places[i][1] == 0)
+        states = _states(grid[grid["group"] == group], sites, measures, together=together)
+        name_rows(page.axes[i], rows, labels=page.places[i][1] == 0, together=together)
         draw_cells(page.axes[i], states, rows, page.width / len(measures), palette)
     heights = page.row_headers([head.height for head in heads])
     for ax, head, (row, _) in zip(page.axes, heads, page.places, strict=True):
@@ -104,6 +107,16 @@ def plot_review_grid(
     page.place(heights, title, _subtitle(all_series), _notes(review, reason, left_out, all_series), ruler)
     page.figure.set_label(_describe(title, grid, shown, measures, all_series))
     return page.figure
+
+
+def _states(
+    part: pd.DataFrame, sites: Sequence[str], measures: Sequence[str], *, together: bool
+) -> list[list[str]]:
+    """Give the states of a group, row by row; a site may have the name of the first row."""
+    of_all = part[part["site"].isna()].set_index("measure")["state"]
+    by_site = part[part["site"].notna()].set_index(["site", "measure"])["state"]
+    first = [[str(of_all.get(m, _NO_DATA)) for m in measures]] if together else []
+    return first + [[str(by_site.get((site, m), _NO_DATA)) for m in measures] for site in sites]
 
 
 def _groups(
@@ -142,7 +155,7 @@ def _check_size(groups: Sequence[str], sites: Sequence[str], measures: Sequence[
 def _page(panels: int, measures: int, rows: Rows, ruler: Ruler) -> Page:
     """Lay out as many panels side by side as have room for their words."""
     lines = [line for name in rows.names for line in name.split("\n")]
-    left = max(ruler.width(line, style.BODY) for line in lines) + 7 + MARGIN
+    left = max(ruler.width(line, style.BODY, "bold") for line in lines) + 7 + MARGIN
     columns = max(
         [k for k in (2, 3, 4) if k <= panels and (_WIDE_PT - left - k * GAP) / k >= measures * CELL_PT],
         default=1,
@@ -160,7 +173,7 @@ def _title(all_series: Sequence[StratifiedSeries], group: str) -> str:
 
 
 def _subtitle(all_series: Sequence[StratifiedSeries]) -> str:
-    told = ["Each site and measure by itself, each group by itself: the last point of its chart"]
+    told = ["Each measure, group and site by itself: the last point of its chart"]
     return " · ".join([*told, "synthetic data"] if any(map(_words.is_synthetic, all_series)) else told)
 
 
@@ -171,7 +184,7 @@ def _notes(
     told = review.notes
     lines = [
         *told.loc[told["code"] == "expected_false_signals_of_review", "text"],
-        *told.loc[told["code"] == "compared_within_phases", "text"],
+        *told.loc[told["code"].isin(["compared_within_phases", "changes_without_phase"]), "text"],
     ]
     if left_out:
         lines.append(f"Groups without any data are not drawn: {', '.join(left_out)}.")
@@ -191,6 +204,7 @@ def _describe(
 ) -> str:
     """Describe the figure: for each group and measure, the sites of each state."""
     lines = [f"{title}."]
+    grid = grid.assign(site=grid["site"].fillna(_ALL_SITES.lower()))
     for group in groups:
         for measure in measures:
             part = grid[(grid["group"] == group) & (grid["measure"] == measure)]

@@ -72,10 +72,11 @@ def cells(figure: Figure, panel: int) -> list[list[str]]:
 
 
 def expected(found: Review, group: str) -> list[list[str]]:
+    """The words of a panel: all sites together first, whose rows have no site."""
     part = found.grid[found.grid["group"] == group]
     return [
         [LOOKS[state].word for state in of["state"].astype("str")]
-        for _, of in part.groupby("site", sort=False)
+        for _, of in part.groupby("site", sort=False, dropna=False)
     ]
 
 
@@ -86,6 +87,19 @@ def test_every_cell_says_its_state(nine: Review) -> None:
         assert cells(figure, panel) == expected(nine, group)
     drawn = {word for ax in figure.axes for word in words(ax)}
     assert drawn == {look.word for look in LOOKS.values()}
+
+
+def test_all_sites_are_the_first_row_and_stand_out(nine: Review) -> None:
+    ax = nine.plot().axes[0]
+    names = ax.get_yticklabels()
+    assert [t.get_text() for t in names] == ["All sites", *SITES]
+    assert [t.get_fontweight() for t in names] == ["bold", *["normal"] * len(SITES)]
+    line = next(line for line in ax.get_lines() if line.get_label() == "_together")
+    first, second = ax.get_yticks()[:2]
+    assert first < line.get_ydata()[0] < second
+    one = nine.site("Site 3").plot().axes[0]
+    assert [t.get_text() for t in one.get_yticklabels()] == ["Site 3"]
+    assert not [line for line in one.get_lines() if line.get_label() == "_together"]
 
 
 def test_no_state_rests_on_colour_alone() -> None:
@@ -182,7 +196,7 @@ def test_the_description_names_the_sites_of_each_state(nine: Review) -> None:
         group, rest = line.split(", ", 1)
         measure, told = rest.split(". ", 1)
         part = grid.loc[(group, measure)]
-        for state, of in part.groupby("state"):
+        for state, of in part.assign(site=part["site"].fillna("all sites")).groupby("state"):
             assert f"{LOOKS[str(state)].word}: {', '.join(of['site'])}" in told.rstrip(".").split("; ")
 
 

@@ -72,7 +72,7 @@ def test_every_state_is_there_and_told_apart(found: Review) -> None:
         "Other": "no data",
     }
     assert set(states(found, "East").values()) == {"no data"}
-    assert found.grid["site"].drop_duplicates().tolist() == ["North", "South", "East"]
+    assert found.grid["site"].drop_duplicates().dropna().tolist() == ["North", "South", "East"]
     grid = found.grid.set_index(["site", "measure", "group"])
     assert (
         grid.loc[("North", PPH.name, "Other"), "reason"]
@@ -84,8 +84,8 @@ def test_every_state_is_there_and_told_apart(found: Review) -> None:
 
 
 def test_what_cannot_show_is_noted_group_by_group(found: Review) -> None:
-    told = found.notes[found.notes["code"] == "not_yet_visible"]
-    hidden = found.grid[found.grid["state"] == "not yet visible"]
+    told = found.notes[(found.notes["code"] == "not_yet_visible") & found.notes["site"].notna()]
+    hidden = found.grid[(found.grid["state"] == "not yet visible") & found.grid["site"].notna()]
     assert told[["site", "group"]].values.tolist() == hidden[["site", "group"]].values.tolist()
 
 
@@ -132,7 +132,8 @@ def test_a_month_without_a_value_is_no_data(value: Any, reason: str) -> None:
 def test_months_are_those_of_the_detection_table(found: Review) -> None:
     """The chart that is drawn, followed as detection_table follows it."""
     table = qe.detection_table(steady(), rules="anhoej+shewhart").charts
-    mine = found.detection[found.detection["measure"] == PPH.name].set_index(["site", "group"])
+    mine = found.detection[found.detection["measure"] == PPH.name].dropna(subset="site")
+    mine = mine.set_index(["site", "group"])
     p = table[(table["chart"] == "p") & (table["rules"] != "") & (table["every"] == "month")]
     cusum = table[table["chart"] == "cusum"]
     for kind, part in (("p", p), ("cusum", cusum)):
@@ -144,22 +145,26 @@ def test_months_are_those_of_the_detection_table(found: Review) -> None:
 
 
 def test_expected_false_signals_are_those_of_false_signals(found: Review) -> None:
-    theirs = qe.false_signals(list(found.charts.values()), rules=()).by_measure
-    np.testing.assert_allclose(found.expected["expected"], theirs["expected"], rtol=1e-9)
-    for name, chart in found.charts.items():
-        row = found.expected.set_index("measure").loc[name]
-        assert row["with_signal"] == (chart.summary()["n_signals"] > 0).sum()
-        assert row["signals_now"] == (found.signals["measure"] == name).sum()
+    for of, charts in (("each site", found.charts), ("all sites", found.network_charts)):
+        mine = found.expected[found.expected["of"] == of].set_index("measure")
+        theirs = qe.false_signals(list(charts.values()), rules=()).by_measure
+        np.testing.assert_allclose(mine["expected"], theirs["expected"], rtol=1e-9)
+        now = found.signals[found.signals["site"].isna() == (of == "all sites")]
+        for name, chart in charts.items():
+            row = mine.loc[name]
+            assert row["with_signal"] == (chart.summary()["n_signals"] > 0).sum()
+            assert row["signals_now"] == (now["measure"] == name).sum()
 
 
 def test_signals_are_those_that_reach_into_the_time_since_the_call(found: Review) -> None:
     assert (found.signals["end"] >= "2024-11-01").all()
     call = [pdsa.Meeting(kind="data call", date="2024-05-20", title="May")]
     longer = review(network(meetings=call), "2024-12", steady()).signals
-    whole = longer[longer["measure"] == PPH.name]
+    whole = longer[(longer["measure"] == PPH.name) & longer["site"].notna()]
     all_signals = found.charts[PPH.name].signals
     assert len(whole) == (all_signals["end"] >= "2024-05-01").sum()
-    assert len(whole) > (found.signals["measure"] == PPH.name).sum()
+    short = found.signals[found.signals["site"].notna()]
+    assert len(whole) > (short["measure"] == PPH.name).sum()
 
 
 def test_completeness_of_month_and_series() -> None:
@@ -254,21 +259,11 @@ def test_disclosed_counts_and_shared_records_only_may_leave() -> None:
     assert outside.reached["people"].isna().all()
     assert outside.predictions[["events", "denominator"]].isna().all(axis=None)
     assert "hush" not in json.dumps(outside.to_dict())
-    assert outside.charts[PPH.name].equals(
-        qe.control_chart(inside.charts[PPH.name].series, phases=_Phases(outside)).disclose("dqmi")
-    )
+    assert outside.charts[PPH.name].equals(qe.control_chart(inside.charts[PPH.name].series).disclose("dqmi"))
     told = outside.notes.set_index("code")["text"]
     assert told["cycles_not_shared"] == "1 cycle of the site not shown: not shared."
     assert (outside.grid["role"] == inside.grid["role"]).sum() == inside.grid["role"].notna().sum()
     assert (outside.completeness["status"] == "suppressed").any()
-
-
-class _Phases:
-    def __init__(self, found: Review) -> None:
-        self.table = found._frames["phases"]
-
-    def phases(self, measure: str, group: str | None = None) -> pd.DataFrame:
-        return self.table[["start", "site", "group", "label", "reason"]]
 
 
 def test_the_agenda_holds_what_was_found_and_is_safe(found: Review) -> None:
@@ -314,10 +309,10 @@ def test_the_agenda_tells_aims_scores_and_cycles() -> None:
         "- Progress: 2.5 of 5.0 (IHI 2004), set 2024-12-31 by Faculty: Tests",
         "- Progress: 3.0 of 5.0 (IHI 2004), set 2024-12-31 by the team itself",
         "### Cycles since 2024-11-12 (November)",
-        "**Cycle 1** (Weigh, test); decision: expand",
-        "**Cycle 2** (Weigh, test); planned",
-        '- overall: predicted "Fewer"; matched: yes. Fewer were seen',
-        '- Black: predicted "Half"; matched: not yet visible',
+        "**Cycle 1** (Weigh, a test, from 2024-12-02): decision: expand",
+        "**Cycle 2** (Weigh, a test): planned",
+        '| overall | "Fewer" | Fewer were seen | yes |',
+        '| Black | "Half" |  | not yet visible |',
         "- Learned: It fits",
         "- What follows: Two wards",
         "- Not yet visible at the decision: Black",

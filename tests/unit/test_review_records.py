@@ -199,19 +199,22 @@ def test_the_latest_score_of_others_and_of_the_team_stand_apart() -> None:
     assert told["site"].tolist() == ["South"]
 
 
-def test_a_change_starts_a_phase_once_it_was_implemented() -> None:
-    implemented = cycle("Cycle 4", "2024-02-05", purpose="implement")
-    records = network(implemented)
-    before, after = (review(records, month, series()) for month in ("2024-01", "2024-05"))
+@pytest.mark.parametrize(("start", "month"), [("2023-03-05", "2024-03"), ("2023-04-01", "2024-03")])
+def test_a_change_starts_a_phase_once_it_has_twelve_months(start: str, month: str) -> None:
+    """The first whole month of both is April 2023, so that March 2024 is the twelfth."""
+    records = network(cycle("Cycle 4", start, purpose="implement"))
+    before, after = (review(records, m, series()) for m in ("2024-02", month))
     assert before.charts[PPH].timeline.phases["phase"].max() == 1
     phases = after.charts[PPH].timeline.phases
     assert phases.loc[phases["phase"] == 2, ["site", "label"]].drop_duplicates().values.tolist() == [
         ["North", "Weigh all blood loss"]
     ]
-    assert "compared_within_phases" in set(after.notes["code"])
-    plain = review(records, "2024-05", series(), phases=False)
+    own = {"compared_within_phases", "changes_without_phase"}
+    assert own & set(before.notes["code"]) == {"changes_without_phase"}
+    assert own & set(after.notes["code"]) == {"compared_within_phases"}
+    plain = review(records, month, series(), phases=False)
     assert plain.charts[PPH].timeline.phases["phase"].max() == 1
-    assert "compared_within_phases" not in set(plain.notes["code"])
+    assert not own & set(plain.notes["code"])
 
 
 def test_a_change_that_was_stopped_later_is_not_known_to_have_stopped() -> None:

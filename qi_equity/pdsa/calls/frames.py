@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from qi_equity import _result
+
 __all__ = ["FRAMES", "ReviewFrames"]
 
 FRAMES = (
     "grid", "aims", "progress", "cycles", "predictions", "reached", "harm", "marks", "phases", "completeness",
-    "detection", "signals", "expected", "calls",
+    "detection", "signals", "expected", "gaps", "calls", "network_notes",
 )  # fmt: skip
 """Names of the frames that a review is kept as."""
 
@@ -64,14 +66,15 @@ class ReviewFrames:
         >>> review(network, "2024-01", series).notes.columns.tolist()
         ['code', 'severity', 'site', 'group', 'text']
         """
-        return self._notes.copy()
+        return _result.notes([self._notes, self._frames["network_notes"]])
 
     @property
     def grid(self) -> pd.DataFrame:
-        """One row a site, measure and group: what the last point says, in one word; made afresh.
+        """What the last point of each group says, in one word; all sites together, then each; made afresh.
 
-        ``site, measure, role`` (outcome, process, balancing or structure; missing where no project of the
-        site uses the measure), ``group, state, reason, last`` (last month with a value).
+        ``site`` (missing: all sites together, which come first; none where one site is reviewed), ``measure,
+        role`` (outcome, process, balancing or structure; missing where no project of the site uses it),
+        ``group, state, reason, last`` (last month with a value).
 
         States: "improvement" and "concern" where the month takes part in a signal; "neutral" where a signal
         is neither better nor worse; "common cause" where there is none although one could have shown; "not
@@ -244,11 +247,12 @@ class ReviewFrames:
     def detection(self) -> pd.DataFrame:
         """What the chart of each group can show, one row a measure, site and group; made afresh.
 
-        ``measure, site, group, kind`` (of chart), ``points`` (in its last phase), ``births_per_month, rate,
-        changed_rate, months_to_detect`` (on average, of a chart that starts with the change: a p, u or c
-        chart by the rules of the review, a CUSUM set for one false signal in 150 months; infinite: never,
-        NaN: cannot be reckoned), ``can_signal_improvement, can_signal_deterioration`` (yes, only over several
-        points, no), ``visible`` (within the months asked for).
+        ``measure, site`` (missing: all sites together), ``group, kind`` (of chart), ``points`` (in its last
+        phase), ``births_per_month, rate, changed_rate, months_to_detect`` (on average, of a chart that starts
+        with the change: a p, u or c chart by the rules of the review, a CUSUM set for one false signal in 150
+        months; infinite: never, NaN: cannot be reckoned), ``can_signal_improvement,
+        can_signal_deterioration`` (yes, only over several points, no), ``visible`` (within the months asked
+        for).
 
         Examples
         --------
@@ -268,7 +272,8 @@ class ReviewFrames:
     def signals(self) -> pd.DataFrame:
         """Signals that reach into the months since the site's last call; made afresh.
 
-        ``measure, site, group, phase, rule, start, end, n_points, side, meaning``.
+        ``measure, site`` (missing: all sites together), ``group, phase, rule, start, end, n_points, side,
+        meaning``.
 
         Examples
         --------
@@ -286,11 +291,12 @@ class ReviewFrames:
 
     @property
     def expected(self) -> pd.DataFrame:
-        """Charts that signal, beside those that would if nothing had changed; one row a measure.
+        """Charts that signal, beside those that would if nothing had changed; one row a measure and kind.
 
-        ``measure, charts`` (groups, sites and phases), ``with_signal`` (of these, since they began),
-        ``expected`` (of these, if nothing had changed), ``signals_now`` (since the last call); made afresh.
-        ``expected`` is that of :func:`~qi_equity.false_signals`.
+        ``measure, of`` ("all sites": charts of all together; "each site"), ``charts`` (groups, sites and
+        phases), ``with_signal`` (of these, since they began), ``expected`` (of these, if nothing had
+        changed), ``signals_now`` (since the last call); made afresh. ``expected`` is that of
+        :func:`~qi_equity.false_signals`.
 
         Examples
         --------
@@ -305,6 +311,33 @@ class ReviewFrames:
         [[1, 0]]
         """
         return self._frames["expected"].copy()
+
+    @property
+    def gaps(self) -> pd.DataFrame:
+        """Gap of every group to everyone else, in the 12 months to the call and the 12 before; made afresh.
+
+        ``measure, site`` (missing: all sites together, which come first), ``group, span, start, end,
+        n_periods, events, births, rate, reference_events, reference_births, reference_rate, orientation``;
+        ``difference`` (0 is none) and ``ratio`` (1 is none), each with ``_lower`` and ``_upper`` of 95 %
+        confidence, above none being worse for the group (see :func:`~qi_equity.gaps`); ``gap``: "worse" or
+        "better" than everyone else (of measures without a direction "higher" or "lower"), "not yet visible"
+        where the data fit no gap too, "not known"; ``reliable, reliability, status``. No rows for counts
+        without births, and where groups overlap.
+
+        Examples
+        --------
+        >>> import pandas as pd, qi_equity as qe
+        >>> from qi_equity import pdsa
+        >>> from qi_equity.pdsa.calls.review import review
+        >>> rows = pd.DataFrame({"month": "2024-01", "site": ["North"] * 2 + ["South"] * 2, "n": 300,
+        ...                      "who": ["Black", "White"] * 2, "x": [30, 9, 24, 12]})
+        >>> columns = {"period": "month", "numerator": "x", "denominator": "n", "group": "who"}
+        >>> series = qe.from_counts(rows, qe.measures["pph_1500"], site="site", **columns)
+        >>> network = pdsa.Network(name="A network", sites=[pdsa.Site(name=s) for s in ("North", "South")])
+        >>> review(network, "2024-01", series).gaps[["group", "rate", "reference_rate"]].values.tolist()[0]
+        ['Black', 0.09, 0.035]
+        """
+        return self._frames["gaps"].copy()
 
     @property
     def calls(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from qi_equity.data.strata import ALL
+from qi_equity.pdsa.calls.charting import strata_of
 from qi_equity.pdsa.records.network import Network
 from qi_equity.spc.chart import ControlChart
 from qi_equity.spc.notes import SHORT_PHASE
@@ -24,6 +25,7 @@ STATES = ("improvement", "concern", "neutral", "common cause", "not yet visible"
 
 NOT_VISIBLE, NO_DATA = STATES[-2:]
 COMMON = STATES[3]
+_AND = " and "
 
 COLUMNS = ("site", "measure", "role", "group", "state", "reason", "last")
 
@@ -32,17 +34,20 @@ Texts = npt.NDArray[np.object_]
 
 def grid(
     charts: Mapping[str, ControlChart],
+    pooled: Mapping[str, ControlChart],
     found: pd.DataFrame,
     used: Mapping[tuple[str, str], str],
     sites: Sequence[str],
     within: float,
 ) -> pd.DataFrame:
-    """Give one row a site, measure and group: ``COLUMNS``.
+    """Give one row a measure and group, of all sites together and then of each site: ``COLUMNS``.
 
     Parameters
     ----------
     charts : mapping of str to ControlChart
-        The charts, by measure.
+        Charts of the sites, by measure.
+    pooled : mapping of str to ControlChart
+        Charts of all sites together, by measure.
     found : pandas.DataFrame
         Frame ``detection``.
     used : mapping of (str, str) to str
@@ -55,22 +60,35 @@ def grid(
     Returns
     -------
     pandas.DataFrame
-        ``last`` is the last month with a value.
+        ``last`` is the last month with a value; ``site`` is missing where all sites are together.
     """
-    parts = [_of_chart(chart, found[found["measure"] == name], within) for name, chart in charts.items()]
+    together = found["site"].isna()
+    parts = [
+        _of_chart(chart, found[rows & (found["measure"] == name)], within)
+        for rows, some in ((together, pooled), (~together, charts))
+        for name, chart in some.items()
+    ]
     parts += [_absent(name, chart, sites) for name, chart in charts.items()]
     table = pd.concat(parts, ignore_index=True)
-    keys = zip(table["site"], table["measure"], strict=True)
-    table["role"] = (
-        pd.Series([used.get(key) for key in keys], dtype="object")
-        .astype("str")
-        .where(lambda role: role.isin(set(used.values())), None)
-    )
+    table["role"] = _role(table, used)
     rank = {site: k for k, site in enumerate(sites)}
-    order = table["site"].map(rank).to_numpy().argsort(kind="stable")
+    order = table["site"].map(rank).fillna(-1).to_numpy().argsort(kind="stable")
     table = table.iloc[order].reset_index(drop=True)
     table["state"] = pd.Categorical(table["state"], categories=pd.Index(STATES, dtype="str"))
     return table[list(COLUMNS)]
+
+
+def _role(table: pd.DataFrame, used: Mapping[tuple[str, str], str]) -> pd.Series:
+    """Give the role of each row; of all sites together every role that a site gives the measure."""
+    of_all: dict[str, dict[str, None]] = {}
+    for (_, measure), role in used.items():
+        of_all.setdefault(measure, {}).update(dict.fromkeys(role.split(_AND)))
+    found = [
+        _AND.join(of_all.get(measure, ())) if pd.isna(site) else used.get((site, measure), "")
+        for site, measure in zip(table["site"], table["measure"], strict=True)
+    ]
+    told = pd.Series(found, index=table.index, dtype="str")
+    return told.where(told != "", None)
 
 
 def roles(network: Network) -> dict[tuple[str, str], str]:
@@ -78,7 +96,7 @@ def roles(network: Network) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], dict[str, None]] = {}
     for project in network.projects:
         _add_roles(found, project)
-    return {key: " and ".join(names) for key, names in found.items()}
+    return {key: _AND.join(names) for key, names in found.items()}
 
 
 def _add_roles(found: dict[tuple[str, str], dict[str, None]], project: Project) -> None:
@@ -98,7 +116,7 @@ def _of_chart(chart: ControlChart, found: pd.DataFrame, within: float) -> pd.Dat
         [absent != "", unjudged | unseen], [NO_DATA, NOT_VISIBLE], variation.astype("str")
     ).astype(object)
     reason = np.where(absent != "", absent, np.where(unseen, hidden, why))
-    strata = chart.strata.astype("str")
+    strata = strata_of(chart)
     return strata.assign(
         measure=pd.Series([chart.series.measure.name] * len(strata), dtype="str"),
         state=pd.Series(state, dtype="str"),

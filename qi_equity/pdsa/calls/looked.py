@@ -10,13 +10,25 @@ import pandas as pd
 from qi_equity.data.cells import OBSERVED, Floats
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.errors import OptionError
+from qi_equity.pdsa.calls.charting import strata_of
 from qi_equity.planning.months import months_to_detect
 from qi_equity.planning.plan import Plan, make_plan
 from qi_equity.planning.points import points_of_series
 from qi_equity.planning.rules_waiting import rules_waiting
 from qi_equity.spc.chart import ControlChart
 
-__all__ = ["FALSE_ALARM_MONTHS", "completeness", "detection", "expected", "signals"]
+__all__ = [
+    "EACH_SITE",
+    "FALSE_ALARM_MONTHS",
+    "TOGETHER",
+    "completeness",
+    "detection",
+    "expected",
+    "signals",
+]
+
+EACH_SITE, TOGETHER = "each site", "all sites"
+"""Which charts a row of ``expected`` counts."""
 
 FALSE_ALARM_MONTHS = 150
 """Months between false signals of the CUSUM that is followed."""
@@ -93,7 +105,7 @@ def detection(chart: ControlChart, change: float, within: float) -> pd.DataFrame
         plan = make_plan(chart.series, change)
         births, rate, changed = plan.births, plan.rate, plan.changed
         months = _months(chart, plan, kinds)
-    strata, phase = chart.strata.astype("str"), _last_phase(chart)
+    strata, phase = strata_of(chart), _last_phase(chart)
     return strata.assign(
         measure=pd.Series([chart.series.measure.name] * len(strata), dtype="str"),
         kind=pd.Series(kinds, dtype="str"),
@@ -129,15 +141,15 @@ def _months(chart: ControlChart, plan: Plan, kinds: np.ndarray) -> Floats:
 
 def _last_phase(chart: ControlChart) -> pd.DataFrame:
     """Give the summary of the last phase of each stratum, in the order of the strata."""
+    keys = list(chart.strata.columns)
     summary = chart.summary()
-    keys = pd.MultiIndex.from_frame(chart.strata[_KEYS].astype("str"))
-    last = summary.assign(**{k: summary[k].astype("str") for k in _KEYS}).drop_duplicates(_KEYS, keep="last")
+    last = summary.assign(**{k: summary[k].astype("str") for k in keys}).drop_duplicates(keys, keep="last")
     texts = {name: last[name].astype("str").where(last[name].notna(), None) for name in _CAN}
-    return last.assign(**texts).set_index(_KEYS).reindex(keys).reset_index()
+    return chart.strata.astype("str").merge(last.assign(**texts), on=keys, how="left")
 
 
 def signals(chart: ControlChart, since: Mapping[str, np.datetime64]) -> pd.DataFrame:
-    """Give the signals that reach into the months since each site's last call.
+    """Give the signals that reach into the months since each site's last call, of all sites since the first.
 
     Returns
     -------
@@ -145,8 +157,11 @@ def signals(chart: ControlChart, since: Mapping[str, np.datetime64]) -> pd.DataF
         ``measure, site, group, phase, rule, start, end, n_points, side, meaning``.
     """
     found = chart.signals
-    site = found["site"].astype("str")
-    first = site.map(since).to_numpy(dtype="datetime64[M]")
+    if "site" in found:
+        first = found["site"].astype("str").map(since).to_numpy(dtype="datetime64[M]")
+    else:
+        found = found.assign(site=pd.Series([None] * len(found), dtype="str"))
+        first = np.full(len(found), min(since.values()))
     found = found[found["end"].to_numpy(dtype="datetime64[M]") >= first].reset_index(drop=True)
     texts = {
         name: found[name].astype("str").where(found[name].notna(), None)
@@ -156,22 +171,27 @@ def signals(chart: ControlChart, since: Mapping[str, np.datetime64]) -> pd.DataF
     return found[["measure", *_KEYS, "phase", "rule", "start", "end", "n_points", "side", "meaning"]]
 
 
-def expected(charts: Mapping[str, ControlChart], found: pd.DataFrame) -> pd.DataFrame:
+def expected(
+    charts: Mapping[str, ControlChart], pooled: Mapping[str, ControlChart], found: pd.DataFrame
+) -> pd.DataFrame:
     """Set the charts that signal beside those that would if nothing had changed.
 
     Returns
     -------
     pandas.DataFrame
-        ``measure, charts`` (strata and phases with points), ``with_signal`` (of these, since they began),
-        ``expected`` (of these, if nothing had changed), ``signals_now`` (signals since the last call).
+        ``measure, of`` (``EACH_SITE`` or ``TOGETHER``), ``charts`` (strata and phases with points),
+        ``with_signal`` (of these, since they began), ``expected`` (of these, if nothing had changed),
+        ``signals_now`` (signals since the last call).
     """
     rows = []
-    for name, chart in charts.items():
-        summary = chart.summary()
-        now = int((found["measure"] == name).sum())
-        rows.append((
-            name, int((summary["n_points"] > 0).sum()), int((summary["n_signals"] > 0).sum()),
-            float(summary["false_signal_probability"].sum()), now,
-        ))  # fmt: skip
-    table = pd.DataFrame(rows, columns=["measure", "charts", "with_signal", "expected", "signals_now"])
-    return table.astype({"measure": "str", "charts": "int64", "with_signal": "int64", "signals_now": "int64"})
+    for of, some in ((TOGETHER, pooled), (EACH_SITE, charts)):
+        now = found.loc[found["site"].isna() == (of == TOGETHER), "measure"]
+        for name, chart in some.items():
+            summary = chart.summary()
+            rows.append((
+                name, of, int((summary["n_points"] > 0).sum()), int((summary["n_signals"] > 0).sum()),
+                float(summary["false_signal_probability"].sum()), int((now == name).sum()),
+            ))  # fmt: skip
+    table = pd.DataFrame(rows, columns=["measure", "of", "charts", "with_signal", "expected", "signals_now"])
+    whole = dict.fromkeys(("charts", "with_signal", "signals_now"), "int64")
+    return table.astype({"measure": "str", "of": "str", "expected": "float64", **whole})

@@ -37,8 +37,11 @@ class Review(ReviewFrames):
     month : str
         The month, such as 2024-05.
     charts : mapping of str to ControlChart
-        By name of the measure: a chart by site and group, to the month, with a phase from each implemented
-        change.
+        By name of the measure: a chart by site and group, to the month, with phases of implemented changes.
+    network_charts : mapping of str to ControlChart
+        By name of the measure: a chart of each group over all sites together, in which small groups become
+        visible first; without phases, since these differ between sites, and so without marks of cycles. Empty
+        where one site is reviewed.
     options : mapping
         The arguments, as they were read.
     method : mapping
@@ -62,13 +65,14 @@ class Review(ReviewFrames):
     network: str
     month: str
     charts: Mapping[str, ControlChart]
+    network_charts: Mapping[str, ControlChart]
     options: Mapping[str, Any]
     method: Mapping[str, Any]
     _frames: Mapping[str, pd.DataFrame]
     _notes: pd.DataFrame
 
     def __post_init__(self) -> None:
-        for name in ("charts", "options", "method", "_frames"):
+        for name in ("charts", "network_charts", "options", "method", "_frames"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     def site(self, name: str) -> Review:
@@ -82,7 +86,8 @@ class Review(ReviewFrames):
         Returns
         -------
         Review
-            The same charts, cut to the site: nothing but the number of false signals is reckoned anew.
+            The same charts, cut to the site, and nothing of all sites together: from sums and its own counts
+            a site could work out those of another. Only the number of false signals is reckoned anew.
 
         Raises
         ------
@@ -124,6 +129,7 @@ class Review(ReviewFrames):
             The rule, or its name.
         margins : str or sequence of str, optional
             Sums that are published together with it; see :meth:`StratifiedSeries.disclose`.
+            Sums over sites are among them unless others are named; ``network_charts`` show what they let out.
         protect : int, optional
             Fewest whole numbers an outsider may be left with for a protected count. Default: the rule's.
 
@@ -304,13 +310,13 @@ class Review(ReviewFrames):
     def __repr__(self) -> str:
         return (
             f"<Review {self.network!r} {self.month}: {len(self.sites)} sites, {len(self.charts)} measures, "
-            f"{len(self._frames['cycles'])} cycles, {len(self._notes)} notes>"
+            f"{len(self._frames['cycles'])} cycles, {len(self.notes)} notes>"
         )
 
     def _repr_html_(self) -> str:
         parts = [f"<h4>{escape(self.network)}: data call on {escape(self.month)}</h4>"]
         parts.append(_result.frame_html(self._frames["grid"], "all: .grid"))
         parts.append(_result.frame_html(self._frames["cycles"], "all: .cycles"))
-        parts.append(f"<p><b>Notes: {len(self._notes)}</b></p>")
-        parts.append(_result.frame_html(self._notes.drop(columns="code"), "all: .notes"))
+        parts.append(f"<p><b>Notes: {len(self.notes)}</b></p>")
+        parts.append(_result.frame_html(self.notes.drop(columns="code"), "all: .notes"))
         return f"<div>{''.join(parts)}</div>"

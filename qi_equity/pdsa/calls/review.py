@@ -11,19 +11,24 @@ from qi_equity import _validate
 from qi_equity.data.series import StratifiedSeries
 from qi_equity.data.table import library
 from qi_equity.pdsa.calls import given, looked
+from qi_equity.pdsa.calls.charting import charts_of_sites, pooled_charts
+from qi_equity.pdsa.calls.gap_frame import MONTHS, gap_frame, gap_tables
 from qi_equity.pdsa.calls.grid import grid, roles
 from qi_equity.pdsa.calls.known import known_on
+from qi_equity.pdsa.calls.network_notes import network_notes
 from qi_equity.pdsa.calls.result import Review
 from qi_equity.pdsa.calls.review_notes import review_notes
-from qi_equity.pdsa.calls.written import Phases, written
+from qi_equity.pdsa.calls.written import written
 from qi_equity.pdsa.records.network import Network
 from qi_equity.planning.detection import check_change
 from qi_equity.spc.chart import ControlChart
-from qi_equity.spc.control import control_chart
+from qi_equity.spc.notes import SHORT_PHASE
 from qi_equity.spc.rule_sets import resolve_rules
 from qi_equity.spc.rules import RuleSet
 
 __all__ = ["from_charts", "review"]
+
+_PHASES = f"implemented changes, each once it has {SHORT_PHASE} months of its own"
 
 
 def review(
@@ -55,8 +60,9 @@ def review(
     site : str or sequence of str, optional
         Only these sites. Default: all of the network.
     phases : bool
-        Whether each implemented change starts a phase of its charts. Points are then compared with the lines
-        of their own phase; with False a change shows as a signal, if it shows.
+        Whether an implemented change starts a phase of its charts once it has 12 months of its own. Until
+        then, and always with False, its months are compared with lines from before it too, and what it
+        shifts shows as a signal, if it shows.
     rules : str or RuleSet
         Rules of the charts, as for :func:`~qi_equity.control_chart`.
     change : float
@@ -68,8 +74,9 @@ def review(
     Returns
     -------
     Review
-        ``grid, aims, progress, cycles, predictions, reached, harm, completeness, detection, signals,
-        expected, calls``, ``charts``, ``notes``, ``plot()``, ``to_markdown()``, ``site()``, ``disclose()``.
+        ``grid, gaps, aims, progress, cycles, predictions, reached, harm, completeness, detection, signals,
+        expected, calls``; ``charts`` of the sites and ``network_charts`` of all sites together; ``notes``,
+        ``plot()``, ``to_markdown()``, ``site()``, ``disclose()``.
 
     Raises
     ------
@@ -118,58 +125,45 @@ def review(
     since = dict(zip(calls["site"], calls["since"].dt.date, strict=True))
     known = known_on(checked, until, sites)
     frames = {"calls": calls, **written(known, list(read), since, until)}
-    charts = _charts(read, label, sites, Phases(frames["phases"]), options)
-    frames |= from_charts(charts, roles(known), calls, options)
+    changes = frames["phases"] if phases else None
+    charts = charts_of_sites(read, label, sites, changes, resolve_rules(rules))
+    pooled = pooled_charts(charts, sites)
+    frames |= from_charts(charts, pooled, roles(known), frames["calls"], label, options)
     return Review(
         network=checked.name,
         month=label,
         charts=charts,
+        network_charts=pooled,
         options=options,
         method=_method(label, options),
         _frames=frames,
-        _notes=review_notes(charts, frames, options),
+        _notes=review_notes(charts, frames, label, options),
     )
-
-
-def _charts(
-    series: Mapping[str, StratifiedSeries],
-    month: str,
-    sites: Sequence[str],
-    phases: Phases,
-    options: Mapping[str, Any],
-) -> dict[str, ControlChart]:
-    """Make one chart a measure, of all its strata to the month."""
-    found = {}
-    for name, one in series.items():
-        kept = [site for site in one.sites if site in sites]
-        if kept:
-            cut = one.select(site=kept, end=month)
-            found[name] = control_chart(
-                cut,
-                phases=phases if options["phases"] else None,
-                rules=RuleSet.from_dict(options["rules"]),
-            )
-    return found
 
 
 def from_charts(
     charts: Mapping[str, ControlChart],
+    pooled: Mapping[str, ControlChart],
     used: Mapping[tuple[str, str], str],
     calls: pd.DataFrame,
+    month: str,
     options: Mapping[str, Any],
 ) -> dict[str, pd.DataFrame]:
-    """Read what the data say from the charts."""
+    """Read what the data say from the charts of the sites, and from those of all sites together."""
     since = dict(zip(calls["site"], calls["since"].to_numpy(dtype="datetime64[M]"), strict=True))
-    each = list(charts.values())
+    each = [*pooled.values(), *charts.values()]
     detection = _joined([looked.detection(c, options["change"], options["within"]) for c in each])
     signals = _joined([looked.signals(c, since) for c in each])
-    return {
-        "grid": grid(charts, detection, used, options["sites"], options["within"]),
-        "completeness": _joined([looked.completeness(c.series) for c in each]),
+    of_all, of_sites = gap_tables(pooled, month), gap_tables(charts, month)
+    found = {
+        "grid": grid(charts, pooled, detection, used, options["sites"], options["within"]),
+        "completeness": _joined([looked.completeness(c.series) for c in charts.values()]),
         "detection": detection,
         "signals": signals,
-        "expected": looked.expected(charts, signals),
+        "expected": looked.expected(charts, pooled, signals),
+        "gaps": gap_frame([*of_all.values(), *of_sites.values()]),
     }
+    return found | {"network_notes": network_notes(charts, pooled, of_all, found, options["sites"])}
 
 
 def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -184,7 +178,9 @@ def _method(month: str, options: Mapping[str, Any]) -> dict[str, Any]:
         "what": "review of a month: charts by site and group, and the records as they stood at its end",
         "month": month,
         "charts": "control_chart(kind='auto'), the series cut at the month",
-        "phases": "implemented changes" if options["phases"] else "none",
+        "phases": _PHASES if options["phases"] else "none",
+        "network_charts": "the same of the counts summed over the sites, without phases",
+        "gaps": f"gaps(reference='rest'), the last {MONTHS} months and the {MONTHS} before",
         "rules": dict(options["rules"]),
         "records": "by the dates of what happened, not of when it was written down",
         "change": options["change"],

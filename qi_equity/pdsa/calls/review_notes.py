@@ -8,39 +8,54 @@ from typing import Any
 import pandas as pd
 
 from qi_equity import _result
+from qi_equity.pdsa.calls.charting import splits
 from qi_equity.pdsa.calls.grid import NOT_VISIBLE
+from qi_equity.pdsa.calls.looked import TOGETHER
 from qi_equity.spc.chart import ControlChart
+from qi_equity.spc.notes import SHORT_PHASE
 from qi_equity.spc.words import plural
 
-__all__ = ["review_notes"]
+__all__ = ["false_signals", "review_notes"]
 
 _PHASES = (
     "Points are compared with the lines of their own phase: what a change shifted is the step between "
     "phases, and no signal. Evaluate it with evaluate_change(), or review with phases=False."
 )
+_NO_PHASE = (
+    f"Changes with fewer than {SHORT_PHASE} months of their own start no phase yet: their months have a part "
+    "in the lines they are compared with, and what a change shifts shows as a signal, if it shows."
+)
 
 
 def review_notes(
-    charts: Mapping[str, ControlChart], frames: Mapping[str, pd.DataFrame], options: Mapping[str, Any]
+    charts: Mapping[str, ControlChart],
+    frames: Mapping[str, pd.DataFrame],
+    month: str,
+    options: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Give the notes of a review, then those of its charts, each with the name of its measure."""
-    parts = [_phases(frames, options), _not_visible(frames), _false(frames), *_records(frames)]
+    parts = [*_phases(frames, month, options), _not_visible(frames), false_signals(frames["expected"])]
+    parts += _records(frames)
     for name, chart in charts.items():
         notes = chart.notes
         parts.append(notes.assign(text=f"{name}: " + notes["text"]))
     return _result.notes(parts)
 
 
-def _phases(frames: Mapping[str, pd.DataFrame], options: Mapping[str, Any]) -> pd.DataFrame:
-    if options["phases"] and len(frames["phases"]):
-        return _result.note("compared_within_phases", "caution", _PHASES)
-    return _result.notes([])
+def _phases(frames: Mapping[str, pd.DataFrame], month: str, options: Mapping[str, Any]) -> list[pd.DataFrame]:
+    own = splits(frames["phases"], month)
+    parts = []
+    if options["phases"] and own.any():
+        parts.append(_result.note("compared_within_phases", "caution", _PHASES))
+    if options["phases"] and not own.all():
+        parts.append(_result.note("changes_without_phase", "caution", _NO_PHASE))
+    return parts
 
 
 def _not_visible(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Say, group by group, that what cannot be seen is not the same as nothing."""
     table = frames["grid"]
-    hidden = table[table["state"] == NOT_VISIBLE]
+    hidden = table[table["site"].notna() & (table["state"] == NOT_VISIBLE)]
     return _result.note(
         "not_yet_visible",
         "caution",
@@ -49,12 +64,13 @@ def _not_visible(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     )
 
 
-def _false(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    table = frames["expected"]
+def false_signals(table: pd.DataFrame) -> pd.DataFrame:
+    """Set the charts that signalled beside those that would if nothing had changed."""
     signalled, of = int(table["with_signal"].sum()), int(table["charts"].sum())
+    together = ", all sites together" if (table["of"] == TOGETHER).any() else ""
     text = (
-        f"{plural(signalled, 'chart')} of {of} (groups, sites and phases) signalled since they began; if "
-        f"nothing had changed, about {table['expected'].sum():.1f} would have."
+        f"{plural(signalled, 'chart')} of {of} (groups, sites{together} and phases) signalled since they "
+        f"began; if nothing had changed, about {table['expected'].sum():.1f} would have."
     )
     return _result.note("expected_false_signals_of_review", "info", text)
 
@@ -70,7 +86,7 @@ def _records(frames: Mapping[str, pd.DataFrame]) -> list[pd.DataFrame]:
         without = sites[~sites.isin(frames[name]["site"])].to_frame()
         parts.append(_result.note(code, "info", [text] * len(without), without))
     table = frames["grid"]
-    unused = table.loc[table["role"].isna(), ["site", "measure"]].drop_duplicates()
+    unused = table.loc[table["site"].notna() & table["role"].isna(), ["site", "measure"]].drop_duplicates()
     texts = [f"{measure}: no project of the site uses this measure." for measure in unused["measure"]]
     parts.append(_result.note("measure_not_used", "info", texts, unused[["site"]]))
     return parts

@@ -28,6 +28,7 @@ def to_dict(review: Review) -> dict[str, Any]:
         "network": review.network,
         "month": review.month,
         "charts": {name: chart.to_dict() for name, chart in review.charts.items()},
+        "network_charts": {name: chart.to_dict() for name, chart in review.network_charts.items()},
         "options": _result.to_json(dict(review.options)),
         "method": _result.to_json(dict(review.method)),
         "frames": {name: _result.to_json(table) for name, table in review._frames.items()},
@@ -51,7 +52,8 @@ def from_dict(cls: type[R], data: Mapping[str, Any]) -> R:
         return cls(
             network=str(data["network"]),
             month=str(data["month"]),
-            charts={name: ControlChart.from_dict(chart) for name, chart in data["charts"].items()},
+            charts=_charts(data["charts"]),
+            network_charts=_charts(data["network_charts"]),
             options=_result.from_json(data["options"]),
             method=_result.from_json(data["method"]),
             _frames=frames,
@@ -62,6 +64,10 @@ def from_dict(cls: type[R], data: Mapping[str, Any]) -> R:
             f"These are not the data of a Review ({type(error).__name__}: {error}). "
             "Give what to_dict() of one returned."
         ) from error
+
+
+def _charts(data: Mapping[str, Any]) -> dict[str, ControlChart]:
+    return {name: ControlChart.from_dict(chart) for name, chart in data.items()}
 
 
 def _with_texts(table: pd.DataFrame) -> pd.DataFrame:

@@ -18,14 +18,17 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 import qi_equity as qe
 from qi_equity import pdsa
 from qi_equity.pdsa.change_package.disclosed import shown_people
 from qi_equity.pdsa.change_package.judged import judge
 from qi_equity.pdsa.change_package.ladder import LADDER, rung
+from qi_equity.pdsa.change_package.mix import mix_ratios, p_held, pooled_ratio
 from qi_equity.pdsa.change_package.package import best_practice
 from qi_equity.pdsa.change_package.result import BestPractice
+from qi_equity.pdsa.change_package.whom import gaps_moved, seen_in
 
 MEASURE = qe.measures["pph_1500"]
 MONTHS = pd.period_range("2022-01", periods=24, freq="M").astype(str).tolist()
@@ -187,8 +190,12 @@ def test_the_list_tells_apart_what_helps_all_the_majority_one_group_or_none() ->
 def test_each_finding_is_named_in_a_note() -> None:
     made = package()
     assert "worse" in codes(made, "harms")
-    assert said(made, "worse").startswith("Worse than before: all together; Asian; Black; White.")
-    assert "gaps_widened" in codes(made, "majority")
+    assert said(made, "worse").startswith(
+        "Worse than before: all groups together; women recorded as Asian, Black and White."
+    )
+    assert said(made, "gaps_widened", "majority").startswith(
+        "Gaps widened: women recorded as Asian fell behind women recorded as White; women recorded as Black"
+    )
     assert "gaps_widened" not in codes(made, "all")
     assert {"before_and_after", "comparisons"} <= set(made.notes["code"])
     assert "not_evaluated" in codes(made, "later")
@@ -309,9 +316,9 @@ def test_an_effect_that_does_not_stand_among_all_is_said_to_be_lost() -> None:
     assert found["upper"] < 1
     assert found["p"] < 0.05 < found["adjusted_p"]
     assert (found["state"], found["strength"]) == ("not yet visible", "replicated")
-    assert said(made, "lost_to_comparisons", "weigh").endswith("among all comparisons: all together.")
+    assert said(made, "lost_to_comparisons", "weigh").endswith("are held: all groups together.")
     assert said(made, "same_direction", "weigh").startswith("All 3 sites go in the better direction; ")
-    assert "1 of 8 lists" in said(made, "same_direction", "weigh")
+    assert "1 in 8 would" in said(made, "same_direction", "weigh")
 
 
 def test_harm_that_does_not_stand_is_still_told() -> None:
@@ -319,7 +326,7 @@ def test_harm_that_does_not_stand_is_still_told() -> None:
     found = row(made, "weigh")
     assert found["lower"] > 1
     assert (found["state"], found["strength"]) == ("not yet visible", "tested at one site")
-    assert said(made, "may_be_worse", "weigh").endswith("watch it): all together.")
+    assert said(made, "may_be_worse", "weigh").endswith("watch it): all groups together.")
 
 
 # The effect overall
@@ -358,7 +365,7 @@ def test_there_is_no_effect_overall_where_no_group_had_the_change_everywhere() -
     assert said(made, "effect_overall").startswith("No effect overall: at the sites")
     assert np.isnan(found["effect"])
     assert (found["state"], found["sites_pooled"]) == ("not yet visible", 0)
-    assert "No effect is told over all groups together. " in made.to_markdown()
+    assert "- No effect is told over all groups together.\n" in made.to_markdown()
     # Black women had it at two sites, and fared better there: that is an effect, in a group.
     assert "Black" in made.groups["group"].tolist()
 
@@ -403,7 +410,9 @@ def test_more_can_be_better() -> None:
     made = best_practice(network(), {"weigh": evaluated(*((g, 2.0) for g in GROUPS), measure=more)})
     assert row(made, "weigh")["effect"] < 1
     assert row(made, "weigh")["replicated"] == 5
-    assert "Asked (those without it). All groups together, over 5 sites: better" in made.to_markdown()
+    assert "- Measure: Asked, told as those without it.\n- All groups together, over 5 sites: better" in (
+        made.to_markdown()
+    )
 
 
 def test_those_of_unknown_group_are_rows_and_are_not_judged() -> None:
@@ -631,8 +640,13 @@ def test_markdown_holds_a_table_and_a_paragraph_for_each_idea() -> None:
     assert "| Black | gap-narrowing shown | 5 | 5 |" in text
     assert "| Nothing | tested, not replicated | 5 | 5 |" in text
     assert "Better than before for women recorded as Asian (0.50, " in text
-    assert "Gap of Black to White: narrowed (0.50, " in text
-    assert "widened for Asian and Black" in text
+    assert "Gap narrowed: women recorded as Black came closer to women recorded as White (0.50, " in text
+    assert "| widened: Asian fell behind White, Black fell behind White |" in text
+    assert "**Pooled effect**; so far seen only in women recorded as White; gaps widened: women" in text
+    assert "**Pooled effect**; seen in each group: women recorded as Asian, Black and White." in text
+    assert "; worse for women recorded as Asian, Black and White." in text
+    assert "No meaningful change of the gaps between women recorded as Asian and women recorded as" in text
+    assert text.count("A, B, C, D and E.") == 1
     assert "Worse than before for women recorded as Asian" in text
     assert "Harm was not checked in: Asian, Black and White." in text
     assert "Not tested for: Asian and White." in text
@@ -650,12 +664,12 @@ def test_markdown_takes_no_name_for_markup() -> None:
 def test_an_idea_is_told_as_far_as_it_came() -> None:
     text = best_practice(facts(), {}).to_markdown()
     assert (
-        "**Tested, not replicated.** Carried out in 4 cycles at A and B. The largest reached 30 people."
+        "**Tested, not replicated**.\n\n- Carried out in 4 cycles at A and B. One cycle reached up to 30"
         in text
     )
     assert "Largest scale planned: 2 teams. Decisions: adopt 1, adapt 1, expand 1." in text
     assert "Harm was seen in: Black." in text
-    assert "**Idea.** No cycle has been carried out. Not evaluated over sites." in text
+    assert "**Idea**.\n\n- No cycle has been carried out.\n- Not evaluated over sites." in text
     assert "Nothing is decided yet." in best_practice(network(), {}).to_markdown()
 
 
@@ -680,11 +694,117 @@ def test_csv_has_both_tables_and_no_formula(tmp_path: Path) -> None:
 
 def test_words_and_html() -> None:
     made = package()
-    assert str(made).splitlines()[1].startswith("Black: gap-narrowing shown (better than before: 0.")
+    assert (
+        str(made)
+        .splitlines()[1]
+        .startswith(
+            "Black: gap-narrowing shown; so far seen only in women recorded as Black; gap narrowed: women"
+        )
+    )
     assert repr(made) == f"<BestPractice: 6 ideas, 5 evaluated, {len(made.notes)} notes>"
     html = best_practice(network(name="<b>"), {})._repr_html_()
     assert "&lt;b&gt;" in html
     assert "<b>:" not in html
+
+
+def gap_row(**fields: Any) -> pd.DataFrame:
+    base = {"group": "White", "reference": "everyone else", "gap_change": 0.7, "gap_state": "widened"}
+    return pd.DataFrame([base | fields])
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, "everyone else fell behind women recorded as White"),
+        ({"gap_change": 1.3}, "women recorded as White fell behind everyone else"),
+        ({"gap_state": "narrowed"}, "women recorded as White came closer to everyone else"),
+        (
+            {"gap_state": "narrowed", "gap_change": 1.2},
+            "everyone else came closer to women recorded as White",
+        ),
+    ],
+)
+def test_it_is_told_who_fell_behind_whom(fields: dict[str, Any], told: str) -> None:
+    table = gap_row(**fields)
+    assert gaps_moved(table, table["gap_state"][0], "women") == [told]
+
+
+def test_an_effect_in_no_group_by_itself_says_so() -> None:
+    own = pd.DataFrame({"group": ["Black", "White"], "state": "not yet visible"})
+    assert (
+        seen_in({"state": "improved"}, own, "women") == "seen over all groups together, in no group by itself"
+    )
+    assert seen_in({"state": "not yet visible"}, own, "women") == ""
+
+
+# The mix of groups
+
+
+def mixed(before: tuple[int, int], after: tuple[int, int], ratio: float = 1.0) -> Any:
+    """Evaluate a series of Black and White women whose rates are 20 % and 5 %, before this ratio."""
+    rows = [
+        (month, site, group, round(rate * n * (ratio if late else 1)), n)
+        for i, month in enumerate(MONTHS)
+        for late in [i >= 12]
+        for site in SITES
+        for group, rate, n in zip(("Black", "White"), (0.2, 0.05), after if late else before, strict=True)
+    ]
+    frame = pd.DataFrame(rows, columns=["month", "site", "group", "x", "n"])
+    made = qe.from_counts(
+        frame, MEASURE, period="month", numerator="x", denominator="n", group="group", site="site"
+    )
+    return qe.evaluate_change(made, changes(), reference="White")
+
+
+@pytest.mark.parametrize("after", [(40, 360), (200, 200)])
+def test_a_mix_of_groups_that_changed_is_no_effect(after: tuple[int, int]) -> None:
+    """The rate of each group is as before; that of all together falls, or rises, by the mix alone."""
+    made = best_practice(network(), {"weigh": mixed((100, 300), after)})
+    found = row(made, "weigh")
+    alone = (0.2 * after[0] + 0.05 * after[1]) / (0.2 * 100 + 0.05 * 300)
+    assert found["effect"] == pytest.approx(alone, rel=1e-9)
+    assert found["upper"] < 1 or found["lower"] > 1
+    assert (found["state"], found["strength"]) == ("not yet visible", "tested at one site")
+    assert found["replicated"] == 0
+    assert f"ratio of {alone:.2f} over" in said(made, "effect_overall")
+    assert "mix as it was before, the ratio is 1.00." in said(made, "effect_overall")
+
+
+def test_an_effect_in_every_group_is_seen_though_the_mix_changed() -> None:
+    made = best_practice(network(), {"weigh": mixed((100, 300), (120, 280), 0.5)})
+    assert row(made, "weigh")["state"] == "improved"
+    assert row(made, "weigh")["replicated"] == 5
+
+
+def test_the_mix_alone_is_that_of_a_loop() -> None:
+    table = pd.DataFrame(
+        {"site": list("AABBC"), "group": list("xyxyx"), "rate_before": [0.1, 0.3, np.nan, 0.2, 0.1],
+         "births_before": [100.0, 50, 0, 80, 10], "births_after": [60.0, 90, 20, 60, np.nan]}
+    )  # fmt: skip
+    found = mix_ratios(table, "as it is")
+    assert found["A"] == pytest.approx(((6 + 27) / 150) / ((10 + 15) / 150), rel=1e-12)
+    # Group x had no births at B before: it is taken to have had the rate that it had at A and C.
+    assert found["B"] == pytest.approx(((0.1 * 20 + 0.2 * 60) / 80) / 0.2, rel=1e-12)
+    assert np.isnan(found["C"])
+    assert mix_ratios(table, "reversed")["A"] == pytest.approx(1 / found["A"], rel=1e-12)
+    free = mix_ratios(table, "without the event")["A"]
+    assert free == pytest.approx((54 + 63) / (90 + 35), rel=1e-12)
+    assert pooled_ratio(np.array([0.5, 2.0, np.nan]), np.array([1.0, 1.0, 5.0])) == pytest.approx(1.0)
+    assert np.isnan(pooled_ratio(np.array([np.nan]), np.array([1.0])))
+
+
+@pytest.mark.parametrize("normal", [False, True])
+def test_the_p_value_with_the_mix_held_is_that_of_the_interval_moved(normal: bool) -> None:
+    """The interval of log 0.8 with a standard error of 0.05, over 6 sites; checked by scipy.stats."""
+    law = stats.norm() if normal else stats.t(5)
+    half = law.ppf(0.975) * 0.05
+    own = {"estimate": 0.8, "lower": 0.8 * np.exp(-half), "upper": 0.8 * np.exp(half), "sites": 6,
+           "p": 2 * law.cdf(np.log(0.8) / 0.05)}  # fmt: skip
+    held = 2 * law.cdf(np.log(0.8 / 0.9) / 0.05)
+    assert p_held(own, 0.9, 0.95, normal=normal) == pytest.approx(held, rel=1e-9)
+    assert p_held(own, 1.2, 0.95, normal=normal) == own["p"]
+    assert p_held(own, 0.7, 0.95, normal=normal) == 1
+    assert p_held(own, float("nan"), 0.95, normal=normal) == own["p"]
 
 
 # Disclosure

@@ -14,6 +14,7 @@ from qi_equity.change.pooling.pool import pool_sites
 from qi_equity.change.pooling.result import PooledEffect
 from qi_equity.change.result import ChangeEvaluation
 from qi_equity.data.series import StratifiedSeries
+from qi_equity.pdsa.change_package.mix import mix_ratios, p_held, pooled_ratio
 
 __all__ = ["DIFFERENCE", "ODDS", "RATIO", "PooledIdea", "changes_of", "pool_idea"]
 
@@ -24,6 +25,12 @@ _OVERLAP = "No effect overall: a woman may be in several groups, and a sum would
 _APART = "Left out of the effect overall, because the change came to groups at different times: {}."
 _NOBODY = "No effect overall: at the sites where the change was made, no group had it everywhere."
 _SOME = "The effect overall is that of the groups that had the change at every site of it: {}."
+_MIX = (
+    "The mix of groups changed, which alone would give a ratio of {:.2f} over all groups together; with the "
+    "mix as it was before, the ratio is {:.2f}. What is said of all together holds both ways, or is not said."
+)
+_TOLD = 0.01
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,16 +45,36 @@ class PooledIdea:
         Of the groups together; None where there is none.
     said : list of str
         What must be told of the effect overall.
+    mix : pandas.Series
+        The ratio overall that the changed mix of groups alone would give, by site.
     """
 
     by_group: PooledEffect
     overall: PooledEffect | None
     said: list[str]
+    mix: pd.Series
 
     @property
     def together(self) -> pd.DataFrame:
-        """The effect overall: one row a scale, or none."""
-        return _first(self.overall.groups) if self.overall else pd.DataFrame()
+        """The effect overall: one row a scale, or none; ``p`` of the ratio holds with the mix held, too."""
+        if self.overall is None:
+            return pd.DataFrame()
+        table, normal = _first(self.overall.groups), self.overall.options["interval"] == "z"
+        confidence = self.overall.evaluation.options["confidence"]
+        p = [
+            p_held(row, self.mix_alone, confidence, normal=normal) if row["scale"] == RATIO else row["p"]
+            for row in table.to_dict("records")
+        ]
+        return table.assign(p=p)
+
+    @property
+    def mix_alone(self) -> float:
+        """What the changed mix of groups alone would give as the ratio overall; NaN where it is not known."""
+        sites = self._overall_sites()
+        return pooled_ratio(
+            self.mix.reindex(sites["site"].astype("str")).to_numpy(np.float64),
+            sites["weight"].to_numpy(np.float64),
+        )
 
     @property
     def groups(self) -> pd.DataFrame:
@@ -61,12 +88,20 @@ class PooledIdea:
 
     @property
     def directions(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Ratios overall of the single sites that have one."""
+        """Ratios overall of the sites that have one; 1 where the mix of groups decides the direction."""
+        rows = self._overall_sites().dropna(subset="estimate")
+        ratios = rows["estimate"].to_numpy(np.float64)
+        mix = self.mix.reindex(rows["site"].astype("str")).fillna(1.0).to_numpy(np.float64)
+        held = ratios / mix
+        decided = np.isclose(held, 1, rtol=_ROUNDING, atol=0) | ((ratios < 1) != (held < 1))
+        return np.where(decided, 1.0, ratios)
+
+    def _overall_sites(self) -> pd.DataFrame:
         if self.overall is None:
-            return np.empty(0)
+            return pd.DataFrame({"site": [], "estimate": [], "weight": []})
         sites = self.overall.sites
-        rows = sites[(sites["what"] == "change") & (sites["scale"] == RATIO) & (sites["change"] == _FIRST)]
-        return rows["estimate"].dropna().to_numpy(np.float64)
+        ratio = (sites["what"] == "change") & (sites["scale"] == RATIO)
+        return sites[ratio & (sites["change"] == _FIRST)]
 
     @property
     def changed_again(self) -> bool:
@@ -79,7 +114,7 @@ def pool_idea(evaluation: ChangeEvaluation, method: str, interval: str) -> Poole
     by_group = pool_sites(evaluation, method=method, interval=interval)
     series, at, said = _together(evaluation)
     if series is None:
-        return PooledIdea(by_group, None, said)
+        return PooledIdea(by_group, None, said, pd.Series(dtype="float64"))
     options = evaluation.options
     total = evaluate_change(
         series.total(),
@@ -92,7 +127,14 @@ def pool_idea(evaluation: ChangeEvaluation, method: str, interval: str) -> Poole
         meaningful=options["meaningful"],
         confidence=options["confidence"],
     )
-    return PooledIdea(by_group, pool_sites(total, method=method, interval=interval), said)
+    rows = evaluation.groups.astype({"site": "str", "group": "str"})
+    counted = rows["site"].isin(at["site"]) & rows["group"].isin(series.groups) & (rows["change"] == _FIRST)
+    mix = mix_ratios(rows[counted], evaluation.method["orientation"])
+    idea = PooledIdea(by_group, pool_sites(total, method=method, interval=interval), said, mix)
+    alone, ratio = idea.mix_alone, idea.together.set_index("scale")["estimate"][RATIO]
+    if abs(np.log(alone)) > _TOLD:
+        said.append(_MIX.format(alone, ratio / alone))
+    return idea
 
 
 def _first(table: pd.DataFrame) -> pd.DataFrame:

@@ -10,10 +10,12 @@ import pandas as pd
 from qi_equity import _result
 from qi_equity._result import Severity
 from qi_equity.change.result import ChangeEvaluation
+from qi_equity.change.verdicts import NARROWED, WIDENED, WORSENED
 from qi_equity.pdsa.change_package.effects import PooledIdea, changes_of
 from qi_equity.pdsa.change_package.facts import Case
 from qi_equity.pdsa.change_package.judged import EXPLAINED, Judged
 from qi_equity.pdsa.change_package.ladder import REPLICATED
+from qi_equity.pdsa.change_package.whom import gap_moved, gaps_moved, people_of, recorded_as
 from qi_equity.pdsa.records.network import Network
 
 __all__ = ["notes_of", "of_records"]
@@ -35,13 +37,12 @@ _NOT_RECORDED = "Evaluated at sites that have no record of implementing it: {}."
 _NOT_EVALUATED = "Implemented, but not in the evaluation: {}."
 _NAMES = "Sites call it by different names: {}."
 _NOT_SHARED = "No site has shared this idea with the network: ask before its name is published."
-_LOST = "Left out no effect by its own interval, but does not stand among all comparisons: {}."
-_WIDENED = "Gaps widened: {}. What was seen overall did not reach these groups in the same way."
+_LOST = "Seen by its own interval, but not when all comparisons, and the mix of groups, are held: {}."
+_WIDENED = "Gaps widened: {}. What was seen did not come to all alike."
 _MAY_HARM = "May be worse than before (does not stand among all comparisons; watch it): {}."
 _WORSE = "Worse than before: {}. This is no change to spread as it is."
 _SAME_WAY = (
-    "All {0} sites go in the better direction; with a change that does nothing this happens in 1 of {1:,} "
-    "lists."
+    "All {0} sites go in the better direction; of changes that do nothing, 1 in {1:,} would do so by chance."
 )
 _SEVERAL = "Carried out at {} sites, but not evaluated over them: no direction can be told."
 _NO_BETTER = "The measure has no better direction, so that no effect of it can be called one that helps."
@@ -83,7 +84,8 @@ def notes_of(
     for row in ideas.to_dict("records"):
         code = row["code"]
         if code in pooled:
-            rows += ((code, *told) for told in _of_effects(row, pooled[code], judged[code]))
+            own = groups[groups["code"] == code]
+            rows += ((code, *told) for told in _of_effects(row, own, pooled[code], judged[code]))
         elif row["sites"] > 1:
             rows.append((code, "not_evaluated", "caution", _SEVERAL.format(row["sites"])))
     return _result.notes([*parts, _frame(rows), said], ("idea",))
@@ -120,38 +122,49 @@ def _of_sites(
 
 
 def _of_effects(
-    row: Mapping[Any, Any], idea: PooledIdea, judged: tuple[pd.DataFrame, ...]
+    row: Mapping[Any, Any], own: pd.DataFrame, idea: PooledIdea, judged: tuple[pd.DataFrame, ...]
 ) -> Iterator[tuple[str, Severity, str]]:
     for text in idea.said:
         yield "effect_overall", "caution", text
     if idea.changed_again:
         yield "changed_again", "info", _AGAIN
-    if idea.by_group.evaluation.series.measure.better is None:
+    measure = idea.by_group.evaluation.series.measure
+    if measure.better is None:
         yield "no_better_direction", "caution", _NO_BETTER
     if 1 < row["sites_pooled"] < _FEW_SITES:
         yield "few_sites", "caution", _FEW.format(row["sites_pooled"])
-    lost, harm = _lost(judged, _BETTER), _lost(judged, _WORSENED)
+    people = people_of(measure)
+    lost, harm = _lost(judged, _BETTER, people), _lost(judged, _WORSENED, people)
     if lost:
         yield "lost_to_comparisons", "info", _LOST.format("; ".join(lost))
     if harm:
         yield "may_be_worse", "caution", _MAY_HARM.format("; ".join(harm))
-    worse = ["all together"] if row["state"] == "worsened" else []
-    worse += [name for name in row["worsened_in"].split("; ") if name]
+    worse = ["all groups together"] if row["state"] == WORSENED else []
+    in_groups = own.loc[own["state"] == WORSENED, "group"].tolist()
+    worse += [recorded_as(in_groups, people)] if in_groups else []
     if worse:
         yield "worse", "warning", _WORSE.format("; ".join(worse))
     if row["gaps_widened"]:
-        yield "gaps_widened", "warning", _WIDENED.format(row["gaps_widened"])
+        yield "gaps_widened", "warning", _WIDENED.format("; ".join(gaps_moved(own, WIDENED, people)))
     if row["strength"] == REPLICATED:
         yield "same_direction", "info", _SAME_WAY.format(row["replicated"], 2 ** row["replicated"])
 
 
-def _lost(judged: tuple[pd.DataFrame, ...], which: tuple[str, ...]) -> list[str]:
+def _lost(judged: tuple[pd.DataFrame, ...], which: tuple[str, ...], people: str) -> list[str]:
     """Name what its own interval shows and the list does not."""
-    together, groups, gaps = judged
-    said = []
-    for table, text in ((together, "all together"), (groups, "{}"), (gaps, "gap of {}")):
-        if not table.empty:
-            lost = table["counted"] & (table["verdict"] != table["state"])
-            gone = table[lost & table["verdict"].str.startswith(which)]
-            said += [text.format(group) for group in gone["group"].astype("str")]
+    together, groups, gaps = (_gone(table, which) for table in judged)
+    said = ["all groups together"] if len(together) else []
+    said += [recorded_as(groups["group"], people)] if len(groups) else []
+    everyone = judged[1]["group"].astype("str").tolist() if len(judged[1]) else []
+    for gap in gaps.to_dict("records"):
+        moved = gap_moved(gap, gap["verdict"], people, everyone, maybe=True)
+        known = gap["verdict"] in (NARROWED, WIDENED)
+        said.append(moved if known else f"gap between {moved} ({gap['verdict']})")
     return said
+
+
+def _gone(table: pd.DataFrame, which: tuple[str, ...]) -> pd.DataFrame:
+    if table.empty:
+        return table
+    lost = table["counted"] & (table["verdict"] != table["state"])
+    return table[lost & table["verdict"].str.startswith(which)]

@@ -68,7 +68,8 @@ def best_practice(
     at one site or more, or a change was evaluated. "replicated": two sites or more were evaluated, and all go
     in the better direction. "pooled effect": over two sites or more, the effect overall or in a group is in
     the better direction and stands among all comparisons. "gap-narrowing shown": besides, a gap narrowed, not
-    because those who fared better fared worse, and none widened. Where the outcome of all together worsened,
+    because those who fared better fared worse, and none widened. An effect over all groups together must also
+    stand with the mix of groups held as it was before. Where the outcome of all together worsened,
     an idea stays at "tested at one site".
 
     References

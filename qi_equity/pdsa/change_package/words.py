@@ -1,4 +1,4 @@
-"""A change package in words: a table, and a paragraph for each idea."""
+"""A change package in words: a table, and a list for each idea."""
 
 from __future__ import annotations
 
@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from qi_equity.change.verdicts import NARROWED, NO_CHANGE, NOT_VISIBLE, WIDENED
 from qi_equity.data.measure import Measure
 from qi_equity.pdsa.change_package.facts import DECISIONS
-from qi_equity.pdsa.change_package.judged import NOT_JUDGED
 from qi_equity.pdsa.change_package.ladder import TESTED
 from qi_equity.pdsa.change_package.tables import NOT_EVALUATED
+from qi_equity.pdsa.change_package.whom import (
+    gap_moved,
+    gaps_moved,
+    people_of,
+    recorded_as,
+    seen_in,
+    verdicts_of,
+)
 from qi_equity.spc.words import and_list, plural
 
 if TYPE_CHECKING:
@@ -21,72 +29,116 @@ if TYPE_CHECKING:
 
 __all__ = ["in_short", "markdown"]
 
-_PEOPLE = {"woman": "women", "baby": "babies"}
 _STATES = {
     "improved": "better than before",
     "worsened": "worse than before",
     "fell": "lower than before",
     "rose": "higher than before",
-    "no meaningful change": "no meaningful change",
 }
-_WAYS = {"without the event": " (those without it)", "reversed": " (before over after)"}
-_MARKS = re.compile(r"([\\`*_\[\]<>|#~])")
+_WAYS = {"without the event": ", told as those without it", "reversed": ", told as before over after"}
+_MARKS = re.compile(r"([\\`*_\[\]<>|#~&$])")
 _HEAD = (
     "Change idea",
     "Strength",
     "Sites",
     "Cycles",
-    "Effect overall",
-    "Better for",
+    "All groups together",
+    "Seen for",
     "Worse for",
     "Gaps",
     "Harm seen in",
     "Not tested for",
 )
+_MOST_NAMED = 3
+_FEWEST_FOR_ANOTHER = 3
 
 
 def in_short(package: BestPractice) -> str:
-    """Say one line an idea."""
-    lines = [
-        f"{row['name']}: {_strength(row)} ({_overall(row)}; gaps: {_gaps(row)})"
-        for row in package._ideas.to_dict("records")
-    ]
-    return "\n".join(["Change package, the strongest evidence first:", *lines])
+    """Say one line an idea: how strong, for whom, and who fell behind whom."""
+    lines = ["Change package, the strongest evidence first:"]
+    for row in package._ideas.to_dict("records"):
+        told = [_strength(row)]
+        if row["state"] == NOT_EVALUATED:
+            told.append("not evaluated over sites")
+        else:
+            told += _for_whom(row, package)
+            told.append(f"all groups together: {_overall(row)}")
+        lines.append(f"{row['name']}: {'; '.join(told)}")
+    return "\n".join(lines)
 
 
 def markdown(package: BestPractice) -> str:
     """Write what a network would publish."""
     rows = package._ideas.to_dict("records")
-    lines = ["# Change package", "", _how(package), "", _line(_HEAD), _line(["---"] * len(_HEAD))]
-    lines += [_line(_cells(row)) for row in rows]
+    sites = list(dict.fromkeys(s for row in rows for s in row["site_names"].split("; ") if s))
+    lines = ["# Change package", "", _how(package), ""]
+    if sites:
+        lines += [f"Sites with cycles ({len(sites)}): {_plain(and_list(sites))}.", ""]
+    lines += [_line(_HEAD), _line(["---"] * len(_HEAD))]
+    lines += [_line(_cells(row, _own(row, package))) for row in rows]
     for row in rows:
-        own = package._groups[package._groups["code"] == row["code"]]
         notes = package._notes[package._notes["idea"] == row["code"]]
-        lines += ["", f"## {_plain(row['name'])}", "", " ".join(_sentences(row, own, package))]
-        lines += ["", *(f"- {_plain(text)}" for text in notes["text"])] if len(notes) else []
+        told = "".join(f"; {_plain(text)}" for text in _for_whom(row, package))
+        lines += ["", f"## {_plain(row['name'])}", "", f"**{_strength(row).capitalize()}**{told}.", ""]
+        lines += [f"- {text}" for text in _sentences(row, package, len(sites))]
+        lines += [f"- Note: {_plain(text)}" for text in notes["text"]]
     general = package._notes.loc[package._notes["idea"].isna(), "text"]
-    lines += (
-        ["", "## How to read this", "", *(f"- {_plain(text)}" for text in general)] if len(general) else []
-    )
+    if len(general):
+        lines += ["", "## How to read this", "", *(f"- {_plain(text)}" for text in general)]
     return "\n".join(lines) + "\n"
 
 
 def _how(package: BestPractice) -> str:
     return (
-        "Strength, weakest first: idea; tested at one site, or at more and not replicated; "
-        "replicated (all of two or more sites in the better direction); pooled effect (also stands among all "
-        "comparisons of this list); gap-narrowing shown. Effects are ratios of the adverse outcome, after "
-        f"over before, with {package.method['confidence']:.0%} intervals: below 1 is better. This is a menu, "
-        'not a prescription; "not yet visible" does not mean that there is no difference.'
+        "A menu, not a prescription. Strength, weakest first: idea; tested at one site, or at more and not "
+        "replicated; replicated (all of two or more sites in the better direction); pooled effect (also "
+        "stands among all comparisons of this list, overall or in a group: see for whom); gap-narrowing "
+        "shown.\n\n"
+        "Effects are ratios of the adverse outcome, after over before, with "
+        f"{package.method['confidence']:.0%} intervals: below 1 is better. Numbers of a gap are the effect "
+        "in the group over that in those it is compared with: above 1, the group fell behind them. "
+        '"Not yet visible" does not mean that there is no difference.'
     )
 
 
-def _cells(row: Mapping[Any, Any]) -> list[str]:
-    names = ("improved_in", "worsened_in", "harm_seen", "not_tested_for")
-    better, worse, harm, untested = (_names(row[n]) if row[n] else "–" for n in names)
+def _own(row: Mapping[Any, Any], package: BestPractice) -> pd.DataFrame:
+    own: pd.DataFrame = package._groups[package._groups["code"] == row["code"]]
+    return own
+
+
+def _people(row: Mapping[Any, Any], package: BestPractice) -> str:
+    return people_of(package.evaluations[row["code"]].series.measure)
+
+
+def _for_whom(row: Mapping[Any, Any], package: BestPractice) -> list[str]:
+    """Say beside the strength what nobody may overlook: in whom, worse for whom, and who fell behind whom."""
+    if row["state"] == NOT_EVALUATED:
+        return []
+    own, people = _own(row, package), _people(row, package)
+    told = [seen_in(row, own, people)]
+    if row["worsened_in"]:
+        told.append(f"worse for {recorded_as(row['worsened_in'].split('; '), people)}")
+    for state in (NARROWED, WIDENED):
+        moved = gaps_moved(own, state, people)
+        if moved:
+            told.append(f"{'gap' if len(moved) == 1 else 'gaps'} {state}: {', '.join(moved)}")
+    return [text for text in told if text]
+
+
+def _cells(row: Mapping[Any, Any], own: pd.DataFrame) -> list[str]:
+    worse, harm, untested = (
+        _names(row[n]) if row[n] else "–" for n in ("worsened_in", "harm_seen", "not_tested_for")
+    )
     counts = (str(row["sites"]), str(row["cycles"]))
-    seen = (_overall(row), better, worse, _gaps(row), harm, untested)
+    seen = (_overall(row), _seen_for(row, own), worse, _gaps(row, own), harm, untested)
     return [_plain(row["name"]), _strength(row), *counts, *seen]
+
+
+def _seen_for(row: Mapping[Any, Any], own: pd.DataFrame) -> str:
+    better = row["improved_in"].split("; ") if row["improved_in"] else []
+    if better:
+        return _plain(and_list(better)) + ("" if len(better) == len(verdicts_of(own)) else " only")
+    return "all together, no group by itself" if row["state"] == "improved" else "–"
 
 
 def _strength(row: Mapping[Any, Any]) -> str:
@@ -96,68 +148,88 @@ def _strength(row: Mapping[Any, Any]) -> str:
     return str(row["strength"])
 
 
-def _gaps(row: Mapping[Any, Any]) -> str:
-    """Name the gaps that moved; else what is known of the clearest."""
+def _gaps(row: Mapping[Any, Any], own: pd.DataFrame) -> str:
+    """Say which gaps moved, and who lost by it; else what is known of the clearest."""
     moved = [
-        f"{word} for {_names(row[column])}"
-        for column, word in (("gaps_narrowed", "narrowed"), ("gaps_widened", "widened"))
-        if row[column]
+        f"{state}: {_plain(', '.join(gaps_moved(own, state, '')))}"
+        for state in (NARROWED, WIDENED)
+        if (own["gap_state"] == state).any()
     ]
-    return "; ".join(moved) or str(row["gap_state"])
+    unseen = (own.loc[own["gap_p"].notna(), "gap_state"] == NOT_VISIBLE).any()
+    still = NOT_VISIBLE if unseen and row["gap_state"] == NO_CHANGE else str(row["gap_state"])
+    return "; ".join(moved) or still
 
 
-def _sentences(row: Mapping[Any, Any], own: pd.DataFrame, package: BestPractice) -> list[str]:
-    """Say whom it was tried with, what was seen, in whom, of which gaps, of harm, and for whom not."""
+def _sentences(row: Mapping[Any, Any], package: BestPractice, sites: int) -> list[str]:
+    """Say where it was tried, what was seen, in whom, of which gaps, of harm, and for whom not."""
     return [
-        *_tried(row),
-        *(_seen(row, own, package) if row["state"] != NOT_EVALUATED else ["Not evaluated over sites."]),
+        _tried(row, sites),
+        *(_seen(row, package) if row["state"] != NOT_EVALUATED else ["Not evaluated over sites."]),
         *_harm(row),
         *([f"Not tested for: {_names(row['not_tested_for'])}."] if row["not_tested_for"] else []),
     ]
 
 
-def _tried(row: Mapping[Any, Any]) -> list[str]:
-    said = [f"**{_strength(row).capitalize()}.**"]
+def _tried(row: Mapping[Any, Any], sites: int) -> str:
     if not row["cycles"]:
-        return [*said, "No cycle has been carried out."]
-    said.append(f"Carried out in {plural(row['cycles'], 'cycle')} at {_names(row['site_names'])}.")
+        return "No cycle has been carried out."
+    names = row["site_names"].split("; ")
+    where = _names(row["site_names"])
+    if len(names) > _MOST_NAMED:
+        where = f"all {sites} sites" if len(names) == sites else f"{len(names)} of {sites} sites: {where}"
+    said = [f"Carried out in {plural(row['cycles'], 'cycle')} at {where}."]
     if np.isfinite(row["people_reached"]):
-        said.append(f"The largest reached {row['people_reached']:,.0f} people.")
+        said.append(f"One cycle reached up to {row['people_reached']:,.0f} people.")
     if row["scale"]:
         said.append(f"Largest scale planned: {_plain(row['scale'])}.")
     decided = [f"{d} {row[d]}" for d in DECISIONS if row[d]]
-    return [*said, f"Decisions: {', '.join(decided)}." if decided else "Nothing is decided yet."]
+    return " ".join([*said, f"Decisions: {', '.join(decided)}." if decided else "Nothing is decided yet."])
 
 
-def _seen(row: Mapping[Any, Any], own: pd.DataFrame, package: BestPractice) -> list[str]:
+def _seen(row: Mapping[Any, Any], package: BestPractice) -> list[str]:
     """Say what was seen after the change, overall, by group and of gaps."""
-    evaluation = package.evaluations[row["code"]]
-    measure = evaluation.series.measure
-    people, way = _PEOPLE[measure.counts], _WAYS.get(evaluation.method["orientation"], "")
-    said = [f"{_plain(measure.name)}{way}.", *_seen_overall(row, measure)]
-    judged = own[~own["state"].isin((NOT_EVALUATED, NOT_JUDGED))]
-    for state, part in judged.groupby("state", sort=False):
-        told = and_list([_group(g) for g in part.to_dict("records")])
-        said.append(f"{_STATES.get(str(state), str(state)).capitalize()} for {people} recorded as {told}.")
-    moved = own[own["gap_p"].notna()].to_dict("records")
-    return said + [f"Gap of {_plain(g['group'])} to {_plain(g['reference'])}: {_gap(g)}." for g in moved]
+    evaluation, own, people = package.evaluations[row["code"]], _own(row, package), _people(row, package)
+    measure, way = evaluation.series.measure, _WAYS.get(evaluation.method["orientation"], "")
+    said = [f"Measure: {_plain(measure.name)}{way}.", _seen_overall(row, measure)]
+    for state, part in verdicts_of(own).groupby("state", sort=False):
+        told = recorded_as([_group(g) for g in part.to_dict("records")], people)
+        said.append(f"{_STATES.get(str(state), str(state)).capitalize()} for {told}.")
+    for state, part in own[own["gap_p"].notna()].groupby("gap_state", sort=False):
+        gaps = part.to_dict("records")
+        told = ", ".join(_gap(g, str(state), people, own["group"].tolist()) for g in gaps)
+        word = "gap" if len(gaps) == 1 else "gaps"
+        between = {
+            NO_CHANGE: f"No meaningful change of the {word} between",
+            NOT_VISIBLE: f"Not yet visible whether the {word} changed between",
+            NARROWED: f"{word.capitalize()} narrowed:",
+            WIDENED: f"{word.capitalize()} widened:",
+        }.get(str(state), f"{word.capitalize()} {state}, between")
+        said.append(f"{between} {told}.")
+    return said
 
 
-def _seen_overall(row: Mapping[Any, Any], measure: Measure) -> list[str]:
+def _seen_overall(row: Mapping[Any, Any], measure: Measure) -> str:
     if np.isnan(row["effect"]):
-        return ["No effect is told over all groups together."]
+        return "No effect is told over all groups together."
     said = [f"All groups together, over {plural(row['sites_pooled'], 'site')}: {_overall(row)}."]
-    another = _range(row["prediction_lower"], row["prediction_upper"])
-    if another:
-        said.append(f"Another such site: {another}.")
     if np.isfinite(row["difference"]):
-        middle, least, most = (
-            f"{row[name] * measure.multiplier:+.3g}"
-            for name in ("difference", "difference_lower", "difference_upper")
-        )
-        said.append(f"{f'As a difference: {middle}, {least} to {most} {measure.unit}'.strip()}.")
-    same = f"{row['replicated']} of {plural(row['sites_evaluated'], 'site')}"
-    return [*said, f"{same} in the same direction."]
+        said.append(_difference(row, measure))
+    way = "better" if measure.better else "same"
+    said.append(f"{row['replicated']} of {plural(row['sites_evaluated'], 'site')} in the {way} direction.")
+    another = _range(row["prediction_lower"], row["prediction_upper"])
+    if another and row["sites_pooled"] >= _FEWEST_FOR_ANOTHER:
+        said.append(f"Another site like these may expect {another}.")
+    return " ".join(said)
+
+
+def _difference(row: Mapping[Any, Any], measure: Measure) -> str:
+    ends = [row[name] * measure.multiplier for name in ("difference", "difference_lower", "difference_upper")]
+    # Three figures of the largest, and the same places for all.
+    largest = max(abs(end) for end in ends if np.isfinite(end))
+    places = int(np.clip(2 - np.floor(np.log10(largest)), 0, 4)) if largest else 0
+    middle, least, most = (f"{end:+.{places}f}" for end in ends)
+    unit = {"%": " percentage points", "": ""}.get(measure.unit, f" {measure.unit}")
+    return f"As a difference: {middle}{unit} ({least} to {most})."
 
 
 def _group(row: Mapping[Any, Any]) -> str:
@@ -178,12 +250,13 @@ def _harm(row: Mapping[Any, Any]) -> list[str]:
 def _overall(row: Mapping[Any, Any]) -> str:
     state = _STATES.get(row["state"], row["state"])
     numbers = _numbers(row["effect"], row["lower"], row["upper"])
-    return f"{state}: {numbers}" if numbers else str(state)
+    return f"{state} ({numbers})" if numbers else str(state)
 
 
-def _gap(row: Mapping[Any, Any]) -> str:
-    numbers = _numbers(row["gap_change"], row["gap_lower"], row["gap_upper"])
-    return f"{row['gap_state']} ({numbers})" if numbers else str(row["gap_state"])
+def _gap(gap: Mapping[Any, Any], state: str, people: str, groups: list[str]) -> str:
+    numbers = _numbers(gap["gap_change"], gap["gap_lower"], gap["gap_upper"])
+    moved = _plain(gap_moved(gap, state, people, groups))
+    return f"{moved} ({numbers})" if numbers else moved
 
 
 def _numbers(estimate: float, lower: float, upper: float) -> str:

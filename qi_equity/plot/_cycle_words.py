@@ -90,7 +90,10 @@ def ended_later(cycles: pd.DataFrame) -> list[str]:
     """Tell the decisions of cycles that ended after the last period, and so have no place for them."""
     if not len(cycles):
         return []
-    told = [f"{brief(cycle.label)}: {cycle.decision or _UNDECIDED}" for cycle in cycles.itertuples()]
+    told = [
+        f"{brief(label)}: {decision or _UNDECIDED}"
+        for label, decision in zip(cycles["label"], cycles["decision"], strict=True)
+    ]
     more = len(told) - _MOST_DECIDED
     told = [*told[:_MOST_DECIDED], *([f"and {more} more"] if more > 0 else [])]
     return [f"Ended after the last period: {'; '.join(told)}"]

@@ -97,6 +97,11 @@ def network() -> pdsa.Network:
     return pdsa.Network(name="Network", sites=sites, meetings=meetings, action_periods=periods)
 
 
+@pytest.fixture(scope="module")
+def drawn_network(network: pdsa.Network) -> Figure:
+    return plot_gantt(network)
+
+
 def bars(ax: Axes) -> dict[str, PathPatch]:
     return {
         p.get_label().removeprefix("_bar "): p
@@ -117,9 +122,8 @@ def marks(ax: Axes, label: str) -> list[Any]:
     return [line for line in ax.get_lines() if line.get_label() == label]
 
 
-def test_150_cycles_over_nine_sites_stay_readable(network: pdsa.Network, readable: Check) -> None:
-    figure = plot_gantt(network)
-    ax, key = figure.axes
+def test_150_cycles_over_nine_sites_stay_readable(drawn_network: Figure, readable: Check) -> None:
+    ax, key = drawn_network.axes
     drawn = bars(ax)
     assert len(drawn) == 150
     boxes = [p.get_path().get_extents() for p in drawn.values()]
@@ -128,11 +132,13 @@ def test_150_cycles_over_nine_sites_stay_readable(network: pdsa.Network, readabl
     assert [text[:3] for text in words(key)[1:]] == ["1: ", "2: ", "3: "]
     assert {text[3:] for text in words(key)[1:]} == set(IDEAS.values())
     assert words(key)[0] == "Change ideas, by number"
-    readable(figure)
+    readable(drawn_network)
 
 
-def test_bars_hold_the_days_and_the_mark_stands_at_the_end(network: pdsa.Network) -> None:
-    ax = plot_gantt(network).axes[0]
+def test_bars_hold_the_days_and_the_mark_stands_at_the_end(
+    network: pdsa.Network, drawn_network: Figure
+) -> None:
+    ax = drawn_network.axes[0]
     cycles = {c.id: c for p in network.projects for c in p.cycles if c.act}
     drawn = {key: bar.get_path().get_extents() for key, bar in bars(ax).items() if key in cycles}
     starts = np.array([(cycles[k].start - START).days for k in drawn])
@@ -192,8 +198,8 @@ def test_what_is_planned_is_hollow_and_what_is_under_way_is_open(readable: Check
     readable(figure)
 
 
-def test_the_network_has_its_rhythm_on_top(network: pdsa.Network) -> None:
-    ax = plot_gantt(network).axes[0]
+def test_the_network_has_its_rhythm_on_top(drawn_network: Figure) -> None:
+    ax = drawn_network.axes[0]
     bands = [p for p in ax.patches if isinstance(p, Rectangle) and p.get_label() == "_period"]
     assert len(bands) == 3
     assert len(marks(ax, "_meeting")) == 20
@@ -278,8 +284,8 @@ def test_letters_that_the_font_lacks_raise_no_warning(readable: Check) -> None:
     readable(figure)
 
 
-def test_the_description_tells_everything(network: pdsa.Network) -> None:
-    told = plot_gantt(network).get_label()
+def test_the_description_tells_everything(network: pdsa.Network, drawn_network: Figure) -> None:
+    told = drawn_network.get_label()
     assert told.startswith(
         "Network: PDSA cycles over time.\nAction periods: Action period 1 (1 Apr to 29 Jul 2023); "
     )

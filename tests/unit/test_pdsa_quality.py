@@ -14,6 +14,8 @@ from qi_equity.pdsa.checklists.progress import progress_scale
 from qi_equity.pdsa.checklists.quality import Quality, quality
 
 MEASURE = "pph_1500"
+OUTCOME = {"measure": "pph_1000", "role": "outcome"}
+LINK = "Weigh: causal link shown by data"
 AT = datetime(2024, 4, 1, tzinfo=UTC)
 
 
@@ -87,13 +89,13 @@ def lacks(work: Any, name: str) -> str:
 
 
 def test_a_full_cycle_lacks_only_what_one_cycle_cannot_have() -> None:
-    left = quality(full()).missing
-    assert left["part"].unique().tolist() == ["equity", "ready to implement"]
-    assert left["item"].tolist() == [
+    checked = quality(full())
+    assert checked.missing.empty
+    later = checked.items[checked.items["met"] == "not due"]
+    assert later["item"].tolist() == [
         "who defined the aim", "tested small, then larger", "tested under varying conditions",
         "causal link shown by data",
     ]  # fmt: skip
-    assert (left["met"] == "not recorded").all()
 
 
 def test_a_plan_alone_has_steps_that_are_not_due() -> None:
@@ -271,6 +273,42 @@ def test_a_ramp_that_did_not_is_not() -> None:
     assert met(project(first))["Weigh: tested small, then larger"] == "not recorded"
     nowhere = [c.revise({"plan": plan(*GROUPS, tasks=[]), "do": do(5)}, by="x") for c in (first, second)]
     assert met(project(*nowhere))["Weigh: tested under varying conditions"] == "not recorded"
+
+
+@pytest.mark.parametrize(
+    ("asian", "black", "expected"),
+    [
+        ("yes", "not yet visible", "yes"),
+        ("not yet visible", "not yet visible", "not recorded"),
+        ("yes", "no", "no"),
+        ("not yet visible", "no", "no"),
+    ],
+)
+def test_a_group_not_yet_visible_speaks_neither_way(asian: str, black: str, expected: str) -> None:
+    answers = [
+        {"matched": how, "group": g, "measure": MEASURE, "events": 0, "denominator": 5}
+        for g, how in (("Asian", asian), ("Black", black))
+    ]
+    cycles = [c.revise({"study": study(*GROUPS, results=answers)}, by="x") for c in ramp()]
+    assert met(project(*cycles))["Weigh: causal link shown by data"] == expected
+
+
+def test_that_a_process_was_done_shows_no_link() -> None:
+    def with_role(role: str) -> str:
+        return met(project(*ramp(), measures=[{"measure": MEASURE, "role": role}, OUTCOME]))[LINK]
+
+    assert with_role("process") == "not recorded"
+    assert with_role("outcome") == "yes"
+
+
+def test_the_first_cycle_of_an_idea_follows_on_none() -> None:
+    name = "Iterative cycles: it follows on earlier cycles"
+    first, second = ramp()
+    alone = second.revise({"previous": ()}, by="x")
+    assert met(first)[name] == "not recorded"
+    assert met(project(first, second))[name] == "yes"
+    assert met(project(first, alone))[name] == "not recorded"
+    assert lacks(project(first, alone), name).startswith("c2: name the cycles")
 
 
 def test_cycles_that_are_not_linked() -> None:

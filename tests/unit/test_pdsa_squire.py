@@ -71,8 +71,8 @@ def test_the_record_fills_what_it_can() -> None:
     assert text(outline, "8") == "- Weigh all blood loss: Scales in theatre"
     assert text(outline, "9").splitlines()[0] == "- Cycle 1: Half as many (Black)"
     assert text(outline, "12").splitlines() == [
-        "- service users (9) defined the aim; recompensed: yes",
-        "- midwives (4) took part; recompensed: not recorded",
+        "- service users (9): defined the aim; recompensed: yes",
+        "- midwives (4): took part; recompensed: not recorded",
     ]
     assert text(outline, "13a").splitlines() == [
         "- Cycle 1 (implement), from 2023-01-09: Weigh all; adopt: All theatres",
@@ -132,7 +132,7 @@ def test_the_data_say_variation_and_completeness() -> None:
 
 def test_signals_are_told_with_their_phase() -> None:
     flat = squire(project(cycles=()), series())
-    assert "- North, White - British, phase 1: beyond_limits, concern (2023-09-01" in text(flat, "13b")
+    assert "- North, White - British, phase 1: beyond limits, concern (2023-09-01" in text(flat, "13b")
     none = squire(project(cycles=()), series().select(end="2022-06"))
     assert "no signal; that is not the same as no change" in text(none, "13b")
 

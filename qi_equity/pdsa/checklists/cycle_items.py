@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 __all__ = ["cycle_items", "predictions_changed", "size_of"]
 
 
-def cycle_items(cycle: Cycle, measured: bool = False) -> list[Item]:
+def cycle_items(cycle: Cycle, measured: bool = False, first: bool = False) -> list[Item]:
     """Give the items of a cycle, always the same and in the same order.
 
-    A plan that names no measures bears on all of its project, ``measured`` says whether that has any.
+    A plan that names no measures bears on all of its project, ``measured`` says whether that has any;
+    ``first`` says whether it is known to be the first of its change idea.
     """
-    return [*_iterative(cycle), *_predicted(cycle), *_small(cycle), *_data(cycle, measured), *_written(cycle),
-            *_watched(cycle), *_took_part(cycle)]  # fmt: skip
+    return [*_iterative(cycle, first), *_predicted(cycle), *_small(cycle), *_data(cycle, measured),
+            *_written(cycle), *_watched(cycle), *_took_part(cycle)]  # fmt: skip
 
 
 def size_of(cycle: Cycle) -> int | None:
@@ -50,11 +51,10 @@ def _plan_changes(cycle: Cycle) -> list[tuple[Stamp, Plan, Plan]]:
     ]
 
 
-def _iterative(cycle: Cycle) -> Iterator[Item]:
-    yield _recorded(
-        "Iterative cycles: it follows on earlier cycles", bool(cycle.previous),
-        "name the cycles that led to it (previous), where it is not the first",
-    )  # fmt: skip
+def _iterative(cycle: Cycle, first: bool) -> Iterator[Item]:
+    name = "Iterative cycles: it follows on earlier cycles"
+    missing = "name the cycles that led to it (previous), where it is not the first"
+    yield _not_due(name) if first and not cycle.previous else _recorded(name, bool(cycle.previous), missing)
     yield _step(cycle.act, "Iterative cycles: what was learned leads on", True, "")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,22 +13,34 @@ if TYPE_CHECKING:
     from qi_equity.pdsa.records.cycle import Cycle
     from qi_equity.pdsa.records.project import Project
 
-__all__ = ["aim_item", "project_items", "ready_items"]
+__all__ = ["aim_item", "first_cycles", "project_items", "ready_items"]
 
+_NOT_ASKED: tuple[tuple[Met, str], ...] = (("not due", ""),) * 3
 _READY = ("tested small, then larger", "tested under varying conditions", "causal link shown by data")
 
 
 def project_items(project: Project) -> list[Item]:
     """Give the items that no single cycle can meet."""
     ideas = [(idea.name, [c for c in project.cycles if c.idea == idea.id]) for idea in project.ideas]
+    results = {n for use in project.measures if use.role == "outcome" for n in (use.measure, use.name)}
     tried = [(name, _by_date(cycles)) for name, cycles in ideas if cycles]
-    ready = [one for name, cycles in tried for one in ready_items(cycles, f"{name}: ")]
+    ready = [one for name, cycles in tried for one in ready_items(cycles, f"{name}: ", results)]
     return [_chained(project.cycles), _led_on(project.cycles), *(ready or ready_items(())), aim_item(project)]
 
 
-def ready_items(cycles: Sequence[Cycle], name: str = "") -> list[Item]:
-    """Give the items of the checklist for implementation, for the cycles of one change idea, by date."""
-    judged = (_grew(cycles), _varied(cycles), _shown(cycles))
+def first_cycles(project: Project) -> set[str]:
+    """Give the first cycle of each change idea: it has none to follow on."""
+    ideas = [_by_date([c for c in project.cycles if c.idea == idea.id]) for idea in project.ideas]
+    return {cycles[0].id for cycles in ideas if cycles}
+
+
+def ready_items(cycles: Sequence[Cycle] | None, name: str = "", outcomes: Collection[str] = ()) -> list[Item]:
+    """Give the items of the checklist for implementation, for the cycles of one change idea, by date.
+
+    What its cycles found of the ``outcomes`` shows a link; of a process, that it was done shows none. Of a
+    cycle alone (None) they are not due: they ask for all cycles of the idea, which its project has.
+    """
+    judged = _NOT_ASKED if cycles is None else (_grew(cycles), _varied(cycles), _shown(cycles, outcomes))
     return [
         item(READY, f"{name}{what}", IHI, met, missing)
         for what, (met, missing) in zip(_READY, judged, strict=True)
@@ -36,10 +48,10 @@ def ready_items(cycles: Sequence[Cycle], name: str = "") -> list[Item]:
 
 
 def aim_item(project: Project | None) -> Item:
-    """Give the item on who defined the aims; those of a cycle stand in its project."""
+    """Give the item on who defined the aims; of a cycle it is not due, as they stand in its project."""
     name = "who defined the aim"
     if project is None:
-        return item(EQUITY, name, OURS, "not recorded", "it stands in the project: ask for its quality")
+        return item(EQUITY, name, OURS, "not due")
     nobody = [aim.text for aim in project.aims if not aim.defined_by]
     if not project.aims:
         return item(EQUITY, name, OURS, "not recorded", "record the aim, and who defined it (aim.defined_by)")
@@ -93,19 +105,33 @@ def _varied(cycles: Sequence[Cycle]) -> tuple[Met, str]:
     return "no", "all cycles were in one place, with the same groups; test it elsewhere, at other times"
 
 
-def _shown(cycles: Sequence[Cycle]) -> tuple[Met, str]:
-    """Judge whether two cycles, with counts, found what was predicted."""
-    studied = [cycle.study.results for cycle in cycles if cycle.study]
+def _shown(cycles: Sequence[Cycle], outcomes: Collection[str]) -> tuple[Met, str]:
+    """Judge whether two cycles, with counts, found what was predicted, and none of their groups did not.
+
+    A group whose result is not yet visible speaks neither for nor against.
+    """
+    studied = [
+        [r for r in cycle.study.results if not r.measure or not outcomes or r.measure in outcomes]
+        for cycle in cycles
+        if cycle.study
+    ]
     counted = [
         results
         for results in studied
-        if all(r.events is not None and r.denominator is not None for r in results)
+        if results and all(r.events is not None and r.denominator is not None for r in results)
     ]
-    if sum(all(r.matched == "yes" for r in results) for results in counted) > 1:
+    found = [{r.matched for r in results} for results in counted]
+    if sum("yes" in words and "no" not in words for words in found) > 1:
         return "yes", ""
     if len(counted) < 2:
-        return "not recorded", "study two or more cycles with counts (study.results: events, denominator)"
+        return (
+            "not recorded",
+            "study two or more cycles with counts of the outcome (study.results: events, denominator)",
+        )
+    if sum("no" not in words for words in found) > 1:
+        return "not recorded", "in fewer than two cycles is the outcome visible yet; look at the chart"
     return (
         "no",
-        "fewer than two cycles with counts found what was predicted, in all groups; look at the chart",
+        "fewer than two cycles with counts found what was predicted without a group for whom it was not so; "
+        "look at the chart",
     )

@@ -12,7 +12,7 @@ from qi_equity.errors import InputTypeError
 from qi_equity.pdsa.checklists.cycle_items import cycle_items, predictions_changed
 from qi_equity.pdsa.checklists.items import MET, Item, frame, over
 from qi_equity.pdsa.checklists.listed import ListedResult
-from qi_equity.pdsa.checklists.project_items import aim_item, project_items, ready_items
+from qi_equity.pdsa.checklists.project_items import aim_item, first_cycles, project_items, ready_items
 from qi_equity.pdsa.records.cycle import Cycle
 from qi_equity.pdsa.records.project import Project
 
@@ -42,7 +42,7 @@ class Quality(ListedResult):
     >>> from qi_equity.pdsa.checklists.quality import quality
     >>> cycle = pdsa.Cycle(name="Cycle 1", idea="weigh", plan=pdsa.Plan(objective="Weigh all blood loss"))
     >>> quality(cycle)
-    <Quality of Cycle 'Cycle 1': 1 of 18 items that are due are met>
+    <Quality of Cycle 'Cycle 1': 1 of 14 items that are due are met>
     """
 
     @property
@@ -90,7 +90,7 @@ class Quality(ListedResult):
         >>> from qi_equity.pdsa.checklists.quality import quality
         >>> cycle = pdsa.Cycle(name="Cycle 1", idea="weigh", plan=pdsa.Plan(objective="Weigh"))
         >>> quality(cycle).sentence().split(";")[0]
-        "Cycle 'Cycle 1', version 1: of 18 items that are due, the record meets 1"
+        "Cycle 'Cycle 1', version 1: of 14 items that are due, the record meets 1"
         """
         n = self._items["met"].value_counts()
         met, due = int(n.get("yes", 0)), len(self._items) - int(n.get("not due", 0))
@@ -155,8 +155,11 @@ def quality(work: Cycle | Project) -> Quality:
     - data over time: measures, data plan, data attached, and counts behind each result;
     - documentation: questions and tasks, observations, comparison with before, reason of the decision;
     - small, then larger: the last cycle reached more people than the first; varying conditions: two places or
-      two sets of groups; causal link: two cycles with counts found what was predicted in all groups. That is
-      what the record can show, and no proof: look at the chart.
+      two sets of groups; causal link: two cycles with counts of an outcome found what was predicted, and no
+      group for whom it was not so; a group that is not yet visible speaks neither way. That is what the
+      record can show, and no proof: look at the chart. This list and who defined the aim are asked of a
+      project; of a cycle alone they are not due, and of a project's first cycle of an idea it is not due that
+      it follows on others.
 
     References
     ----------
@@ -174,7 +177,7 @@ def quality(work: Cycle | Project) -> Quality:
     'yes'
     """
     if isinstance(work, Cycle):
-        items = [*cycle_items(work), aim_item(None), *ready_items([work])]
+        items = [*cycle_items(work), aim_item(None), *ready_items(None)]
         cycles: tuple[Cycle, ...] = (work,)
     elif isinstance(work, Project):
         cycles = work.cycles
@@ -193,7 +196,8 @@ def quality(work: Cycle | Project) -> Quality:
 
 def _of_project(project: Project) -> list[Item]:
     """Give the items of all cycles together, and those of the project, part by part."""
-    named = [(cycle.name, cycle_items(cycle, bool(project.measures))) for cycle in project.cycles]
+    first, measured = first_cycles(project), bool(project.measures)
+    named = [(cycle.name, cycle_items(cycle, measured, cycle.id in first)) for cycle in project.cycles]
     items = [*over(named), *project_items(project)]
     parts = list(dict.fromkeys(one.part for one in items))
     return sorted(items, key=lambda one: parts.index(one.part))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qi_equity.errors import OptionError
 from qi_equity.spc.control import control_chart
+from qi_equity.spc.words import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,8 +46,8 @@ def _signals(series: StratifiedSeries, chart: ControlChart) -> str:
     """Say what the charts show; no signal is not no change."""
     signals = chart.signals
     lines = [
-        f"- {', '.join(_where(row))}, phase {row['phase']}: {row['rule']}, {row['meaning']} "
-        f"({row['start']:%Y-%m-%d} to {row['end']:%Y-%m-%d})"
+        f"- {', '.join(_where(row))}, phase {row['phase']}: {str(row['rule']).replace('_', ' ')}, "
+        f"{row['meaning']} ({row['start']:%Y-%m-%d} to {row['end']:%Y-%m-%d})"
         for row in signals.to_dict("records")
     ]
     if not lines:
@@ -78,9 +79,12 @@ def _known(series: StratifiedSeries) -> str:
 
 
 def _missing(series: StratifiedSeries) -> list[str]:
-    """Say for each stratum how many periods are observed."""
+    """Say for each stratum how many periods are observed; in one line where all are."""
     data = series.data
     keys = [name for name in ("site", "group") if name in data]
+    sizes = data.groupby(keys, observed=True).size()
+    if len(sizes) > 1 and sizes.min() == sizes.max() and (data["status"] == "observed").all():
+        return [f"- all {sizes.max()} periods observed in each of {plural(len(sizes), 'stratum', 'strata')}"]
     return [
         _told(", ".join(map(str, key)), rows.value_counts(), len(rows))
         for key, rows in data.astype(dict.fromkeys(keys, "str")).groupby(keys, sort=False)["status"]

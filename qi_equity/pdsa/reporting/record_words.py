@@ -23,7 +23,7 @@ def texts(project: Project, network: Network | None) -> dict[str, str]:
         "6": _aims(project),
         "7": _list([f"Site: {project.site}", *(f"Team: {who}" for who in project.team)]),
         "8": _list(f"{i.name}{': ' + i.description if i.description else ''}" for i in project.ideas),
-        "9": _list(f"{c.name}: {p.text}{_for(p.group)}" for c in project.cycles for p in c.plan.predictions),
+        "9": _list(_predicted(c) for c in project.cycles if c.plan.predictions),
         "10": _list(f"{m.name} ({m.role}){': ' + m.why if m.why else ''}" for m in project.measures),
         "12": _list(_people(project)),
         "13a": _list(map(_cycle, _by_date(project.cycles))),
@@ -38,6 +38,14 @@ def _list(lines: Iterable[str]) -> str:
 
 def _for(group: str | None) -> str:
     return f" ({group})" if group else ""
+
+
+def _predicted(cycle: Cycle) -> str:
+    """Give what a cycle predicted on one line, each group named once."""
+    told = [
+        f"{p.text}{'' if p.group and p.group in p.text else _for(p.group)}" for p in cycle.plan.predictions
+    ]
+    return f"{cycle.name}: {'; '.join(told)}"
 
 
 def _rationale(project: Project) -> str:
@@ -62,7 +70,7 @@ def _people(project: Project) -> list[str]:
     parties = [("defined the aim", p) for aim in project.aims for p in aim.defined_by]
     parties += [("took part", p) for cycle in project.cycles for p in cycle.equity.took_part]
     lines = [
-        f"{p.who}{'' if p.how_many is None else f' ({p.how_many})'} {what}; recompensed: {p.recompensed}"
+        f"{p.who}{'' if p.how_many is None else f' ({p.how_many})'}: {what}; recompensed: {p.recompensed}"
         for what, p in parties
     ]
     return list(dict.fromkeys(lines))

@@ -21,7 +21,8 @@ __all__ = ["network_page"]
 _READ = (
     "Each group over all sites together, where small groups become visible first. Gaps are to everyone else "
     "whose group is known, with 95 % intervals; *worse* and *better* are said of the group, and *not yet "
-    "visible* is not the same as no gap."
+    "visible* is not the same as no gap. Women whose group is not known are rows, not a group: who is asked "
+    "can depend on the outcome."
 )
 _TURNED = {
     WITHOUT_EVENT: "More is better here, so gaps are reckoned on the women without it.",

@@ -24,8 +24,8 @@ _NO_PHASES = (
 )
 # Notes of a table of gaps that are about it as a whole or about a gap, not about the series.
 _OF_GAPS = (
-    "orientation", "rest_is_of_known_group", "rest_in_part", "zero_events", "ratio_without_bound",
-    "not_yet_visible", "scales_disagree", "narrowed_by_reference",
+    "orientation", "group_not_known", "rest_is_of_known_group", "rest_in_part", "zero_events",
+    "ratio_without_bound", "not_yet_visible", "scales_disagree", "narrowed_by_reference",
 )  # fmt: skip
 
 

@@ -35,7 +35,8 @@ _FIX = (
 class RecordedCycles(Protocol):
     """What holds recorded PDSA cycles: anything with a method ``cycle_marks``.
 
-    Projects, sites and networks of :mod:`qi_equity.pdsa` are such, and so is any log of a team's own. It can be given as ``cycles=`` where a chart or an evaluation is drawn.
+    Projects, sites and networks of :mod:`qi_equity.pdsa` are such, and so is any log of a team's own. It
+    can be given as ``cycles=`` where a chart or an evaluation is drawn.
 
     Examples
     --------

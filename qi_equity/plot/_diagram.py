@@ -34,9 +34,9 @@ def lay_out(
 
     Parameters
     ----------
-    columns, heights
+    columns, heights : mapping of str to number
         Of each box by its name.
-    links
+    links : sequence of pairs of str
         Each from a box to one further right.
 
     References

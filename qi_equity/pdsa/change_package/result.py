@@ -80,8 +80,8 @@ class BestPractice:
             Of all together: ``effect, lower, upper`` (pooled ratio), ``prediction_lower, prediction_upper``
             (another such site), ``difference`` with its interval, ``p`` (with the mix of groups as
             it is and as it was before: the larger), ``adjusted_p`` (among the ideas of the list),
-            ``sites_pooled``, ``state`` (what stands: improved, worsened, rose, fell, no meaningful change, not
-            yet visible, not evaluated), ``improved_in, worsened_in`` (groups), ``sites_evaluated`` and
+            ``sites_pooled``, ``state`` (what stands: improved, worsened, rose, fell, no meaningful change,
+            not yet visible, not evaluated), ``improved_in, worsened_in`` (groups), ``sites_evaluated`` and
             ``replicated`` (those in the better direction, and not by the mix of groups).
 
             The clearest gap, whichever way: ``gap_group, reference, gap_change`` (ratio of ratios) and

@@ -234,8 +234,8 @@ def template(folder: Path) -> tuple[Path, bytes]:
     path = folder / "template.db"
     with open_store(path) as store:
         store.add(network(20))
-        first = store.get("c0").revise({"name": "First"}, by="A. Midwife", reason="clearer")
-        store.save(first.redact("do.observations", "named a patient", by="A. Midwife"))
+        first = store.get("c0").revise({"name": "First"}, by="Midwife", reason="clearer")
+        store.save(first.redact("do.observations", "named a patient", by="Midwife"))
         return path, store.export_json().encode()
 
 

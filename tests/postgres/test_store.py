@@ -102,7 +102,7 @@ def test_every_version_is_kept_and_a_stale_write_refused(store):
 def test_a_redaction_reaches_the_stamps_and_who_recorded(store):
     cycle = store.save(store.get("c1").revise({"name": "First"}, by="943 476 5920", reason="943 476 5920"))
     for field in ("trail.0.by", "trail.0.reason", "recorded_by"):
-        cycle = store.save(cycle.redact(field, "named a patient", by="A. Midwife"))
+        cycle = store.save(cycle.redact(field, "named a patient", by="Midwife"))
     assert [stamp.reason for stamp in store.get("c1").trail] == ["[redacted]", *["named a patient"] * 3]
     assert store.get("c1").recorded_by == store.get("c1").trail[0].by == "[redacted]"
     assert "943 476 5920" not in store.export_json()

@@ -74,7 +74,7 @@ def full(name: str = "c2", groups: tuple[str, ...] = GROUPS, **fields: Any) -> p
     start = {"plan": plan(*groups), "previous": ["c1"], "equity": EQUITY} | fields
     made = pdsa.Cycle(id=name, name=name, idea="weigh", **start)
     for step in (do(5, *groups), study(*groups), act()):
-        made = made.record(step, by="A. Midwife", at=AT)
+        made = made.record(step, by="Midwife", at=AT)
     return made
 
 

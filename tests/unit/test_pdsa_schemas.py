@@ -37,14 +37,14 @@ def network() -> pdsa.Network:
         pdsa.Study(date="2024-03-11", learning="It fits", results=[answer], harm=[{"found": "none seen"}]),
         pdsa.Act(date="2024-03-12", decision="adapt", follows="Scales", not_yet_visible=["Black"]),
     ):
-        made = made.record(step, by="A. Midwife")
+        made = made.record(step, by="Midwife")
     project = pdsa.Project(
         id="p1", name="Fewer haemorrhages", site="North",
         aims=[{"text": "Halve it", "for_whom": "Black", "by_when": "2025-03-31"}],
         drivers=[{"id": "d1", "name": "Timely treatment"}],
         ideas=[{"id": "weigh", "name": "Weigh", "drivers": ["d1"]}],
         measures=[{"measure": "pph_1500", "role": "outcome", "target": 0.06}],
-        cycles=[made.redact("plan.objective", "named a patient", by="A. Midwife")],
+        cycles=[made.redact("plan.objective", "named a patient", by="Midwife")],
         progress=[{"date": "2024-06-30", "score": 2.5, "scale_version": "life-qi"}],
     )  # fmt: skip
     return pdsa.Network(

@@ -135,7 +135,7 @@ class ListedResult:
         >>> from qi_equity import pdsa
         >>> from qi_equity.pdsa.checklists.quality import quality
         >>> cycle = pdsa.Cycle(name="Cycle 1", idea="weigh", plan=pdsa.Plan(objective="Weigh"))
-        >>> quality(cycle).equals(quality(cycle.revise({"name": "Cycle 2"}, by="A. Midwife")))
+        >>> quality(cycle).equals(quality(cycle.revise({"name": "Cycle 2"}, by="Midwife")))
         False
         """
         return type(other) is type(self) and self.to_dict() == other.to_dict()

@@ -172,7 +172,7 @@ def quality(work: Cycle | Project) -> Quality:
     >>> from qi_equity.pdsa.checklists.quality import quality
     >>> plan = pdsa.Plan(objective="Weigh all blood loss", predictions=[{"text": "All births are weighed"}])
     >>> cycle = pdsa.Cycle(name="Cycle 1", idea="weigh", plan=plan)
-    >>> checked = quality(cycle.record(pdsa.Do(start="2024-03-04", as_planned=True), by="A. Midwife"))
+    >>> checked = quality(cycle.record(pdsa.Do(start="2024-03-04", as_planned=True), by="Midwife"))
     >>> checked.items.set_index("item")["met"]["Prediction-based test: predicted before the Do"]
     'yes'
     """

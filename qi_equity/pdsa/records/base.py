@@ -44,7 +44,7 @@ class Stamp(Part):
     Examples
     --------
     >>> from qi_equity import pdsa
-    >>> pdsa.Stamp(at="2024-03-31T14:00:00Z", by="A. Midwife", what="revised").before
+    >>> pdsa.Stamp(at="2024-03-31T14:00:00Z", by="Midwife", what="revised").before
     {}
     """
 
@@ -88,7 +88,7 @@ class Record(Part):
     --------
     >>> from qi_equity import pdsa
     >>> first = pdsa.Driver(id="d1", name="Timely treatment")
-    >>> second = first.revise({"name": "Treatment in time"}, by="A. Midwife", reason="clearer")
+    >>> second = first.revise({"name": "Treatment in time"}, by="Midwife", reason="clearer")
     >>> second.version, [old.name for old in second.history()]
     (2, ['Timely treatment', 'Treatment in time'])
     """
@@ -147,7 +147,7 @@ class Record(Part):
         Examples
         --------
         >>> from qi_equity import pdsa
-        >>> pdsa.Driver(name="Timely").revise({"name": "Timely treatment"}, by="A. Midwife").version
+        >>> pdsa.Driver(name="Timely").revise({"name": "Timely treatment"}, by="Midwife").version
         2
         """
         if not isinstance(changes, Mapping):
@@ -224,7 +224,7 @@ class Record(Part):
         --------
         >>> from qi_equity import pdsa
         >>> wrong = pdsa.Driver(name="Timely treatment of <number of a patient>")
-        >>> right = wrong.redact("name", "named a patient", by="A. Midwife")
+        >>> right = wrong.redact("name", "named a patient", by="Midwife")
         >>> right.name, right.trail[-1].reason
         ('[redacted]', 'named a patient')
         """

@@ -47,7 +47,7 @@ class StaleRecordError(StoreError):
     --------
     >>> from qi_equity import pdsa
     >>> first = pdsa.Driver(id="timely", name="Timely")
-    >>> mine = first.revise({"name": "In time"}, by="A. Midwife")
+    >>> mine = first.revise({"name": "In time"}, by="Midwife")
     >>> theirs = first.revise({"name": "Without delay"}, by="B. Midwife", at="2024-03-04T09:00:00Z")
     >>> print(pdsa.StaleRecordError(theirs, mine))
     Driver 'timely' was changed since it was read: the store has version 2 (by B. Midwife, 2024-03-04

@@ -50,7 +50,7 @@ class Exchange:
         >>> import tempfile
         >>> from qi_equity import pdsa
         >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
-        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="Midwife")
         ...     text = store.export_json()
         ...     with pdsa.open(f"{folder}/another.db") as another:
         ...         another.import_json(text)
@@ -93,7 +93,7 @@ class Exchange:
         >>> import tempfile
         >>> from qi_equity import pdsa
         >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
-        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="Midwife")
         ...     path = f"{folder}/records.json"
         ...     text = store.export_json(path)
         ...     with pdsa.open(f"{folder}/another.db") as another:
@@ -143,7 +143,7 @@ class Exchange:
         >>> import tempfile
         >>> from qi_equity import pdsa
         >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
-        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="Midwife")
         ...     store.export_csv(folder)[:3]
         ('Network.csv', 'Project.csv', 'Site.csv')
         """

@@ -44,8 +44,8 @@ class Store(Exchange, Access):
     >>> store = pdsa.open(f"{folder.name}/network.db")
     >>> site = pdsa.Site(name="North", projects=[pdsa.Project(id="p", name="Haemorrhage", site="North")])
     >>> network = store.add(pdsa.Network(name="A network", sites=[site]), by="Network lead")
-    >>> driver = store.add(pdsa.Driver(id="d", name="Timely"), to="p", by="A. Midwife")
-    >>> driver = store.save(driver.revise({"name": "Timely treatment"}, by="A. Midwife"))
+    >>> driver = store.add(pdsa.Driver(id="d", name="Timely"), to="p", by="Midwife")
+    >>> driver = store.save(driver.revise({"name": "Timely treatment"}, by="Midwife"))
     >>> [version.name for version in store.history("d")]
     ['Timely', 'Timely treatment']
     >>> store.list(site="North")[["kind", "name", "version"]]
@@ -151,10 +151,10 @@ class Store(Exchange, Access):
         >>> import tempfile
         >>> from qi_equity import pdsa
         >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
-        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
-        ...     driver = store.add(pdsa.Driver(name="Timely treatment"), to="p", by="A. Midwife")
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="Midwife")
+        ...     driver = store.add(pdsa.Driver(name="Timely treatment"), to="p", by="Midwife")
         ...     store.get("p").drivers[0].recorded_by
-        'A. Midwife'
+        'Midwife'
         """
         given = a_record(record)
         if to is None and not isinstance(record, ROOTS):
@@ -198,8 +198,8 @@ class Store(Exchange, Access):
         >>> import tempfile
         >>> from qi_equity import pdsa
         >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
-        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
-        ...     project = store.save(project.revise({"problem": "Late treatment"}, by="A. Midwife"))
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="Midwife")
+        ...     project = store.save(project.revise({"problem": "Late treatment"}, by="Midwife"))
         ...     store.get("p").version
         2
         """
@@ -231,7 +231,7 @@ class Store(Exchange, Access):
         >>> import tempfile
         >>> from qi_equity import pdsa
         >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
-        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="Midwife")
         ...     store.get("p").name
         'Haemorrhage'
         """
@@ -262,8 +262,8 @@ class Store(Exchange, Access):
         >>> import tempfile
         >>> from qi_equity import pdsa
         >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
-        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
-        ...     project = store.save(project.revise({"name": "Fewer haemorrhages"}, by="A. Midwife"))
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="Midwife")
+        ...     project = store.save(project.revise({"name": "Fewer haemorrhages"}, by="Midwife"))
         ...     [version.name for version in store.history("p")]
         ['Haemorrhage', 'Fewer haemorrhages']
         """
@@ -313,7 +313,7 @@ class Store(Exchange, Access):
         >>> import tempfile
         >>> from qi_equity import pdsa
         >>> with tempfile.TemporaryDirectory() as folder, pdsa.open(f"{folder}/network.db") as store:
-        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="A. Midwife")
+        ...     project = store.add(pdsa.Project(id="p", name="Haemorrhage", site="North"), by="Midwife")
         ...     store.list(kind="Project", site="North")["name"].tolist()
         ['Haemorrhage']
         """

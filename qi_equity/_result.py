@@ -151,7 +151,7 @@ def header(kind: str, version: int) -> dict[str, Any]:
     return {"type": kind, "format": version, "library": f"qi_equity {__version__}"}
 
 
-def check_header(data: Any, kind: str, version: int) -> None:
+def check_header(data: Any, kind: str, version: int, *, written_by: str = "to_dict() of that type") -> None:
     """Check that saved data hold the wanted type in a format this version reads.
 
     Raises
@@ -165,7 +165,7 @@ def check_header(data: Any, kind: str, version: int) -> None:
     if found != (kind, version):
         raise DataError(
             f"These data hold {found[0]!r} in format {found[1]!r}; wanted is {kind!r} in format {version}. "
-            "Give what to_dict() of that type returned."
+            f"Give what {written_by} returned."
         )
 
 

@@ -169,3 +169,12 @@ def test_a_project_gives_the_change_to_evaluate() -> None:
 def test_a_measure_is_named_by_its_id_or_its_name(measure: str) -> None:
     plan = {"objective": "x", "predictions": [{"text": "fewer"}], "measures": [measure]}
     assert len(project(cycle("Cycle 1", "2022-09-12", plan=plan)).phases(PPH)) == 1
+
+
+def test_a_measure_that_is_no_text_is_refused() -> None:
+    made = pdsa.Site(name="North", projects=[project(cycle("Cycle 1", "2023-01-09"))])
+    for ask in (made.phases, made.cycle_marks):
+        with pytest.raises(
+            qe.InputTypeError, match="measure=5 is of type int; give its name, or its catalog"
+        ):
+            ask(5)

@@ -317,3 +317,8 @@ def test_a_tampered_database_is_refused(bench, tmp_path):
         connection.close()
         with pytest.raises((StoreError, DataError), match=r"damaged|tables of a store|schema"):
             bench.read_all(path)
+
+
+def test_json_of_something_else_says_what_to_give(store):
+    with pytest.raises(DataError, match=r"hold 'list' in format None; .* Give what export_json\(\) returned"):
+        store.import_json("[]")

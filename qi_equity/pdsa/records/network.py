@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import ClassVar, Self, TypeVar
 
-import pandas as pd
 from pydantic import model_validator
 
 from qi_equity import _validate
-from qi_equity.pdsa.records import changes
 from qi_equity.pdsa.records.base import Record
+from qi_equity.pdsa.records.changes import TiedToCharts
 from qi_equity.pdsa.records.events import ActionPeriod, Meeting
 from qi_equity.pdsa.records.fields import Name
 from qi_equity.pdsa.records.graph import repeated, strangers
@@ -24,7 +23,7 @@ __all__ = ["Network", "Site"]
 R = TypeVar("R", bound=Record)
 
 
-class Site(Record):
+class Site(TiedToCharts, Record):
     """A site of the network, with its projects.
 
     Parameters
@@ -47,47 +46,8 @@ class Site(Record):
     name: Name
     projects: tuple[Project, ...] = ()
 
-    def phases(self, measure: str, group: str | None = None, idea: str | None = None) -> pd.DataFrame:
-        """Give the implemented changes of a measure in all projects of the site.
-
-        Parameters
-        ----------
-        measure, group, idea : str
-            As in :meth:`Project.phases`.
-
-        Returns
-        -------
-        pandas.DataFrame
-            As from :meth:`Project.phases`.
-
-        Examples
-        --------
-        >>> from qi_equity import pdsa
-        >>> pdsa.Site(name="North").phases("pph_1500").columns.tolist()
-        ['start', 'site', 'group', 'label', 'reason']
-        """
-        return changes.phases(self.projects, measure, group, idea)
-
-    def cycle_marks(self, measure: str) -> pd.DataFrame:
-        """Give the cycles of a measure that were carried out in all projects of the site.
-
-        Parameters
-        ----------
-        measure : str
-            As in :meth:`Project.cycle_marks`.
-
-        Returns
-        -------
-        pandas.DataFrame
-            As from :meth:`Project.cycle_marks`.
-
-        Examples
-        --------
-        >>> from qi_equity import pdsa
-        >>> pdsa.Site(name="North").cycle_marks("pph_1500").empty
-        True
-        """
-        return changes.cycle_marks(self.projects, measure)
+    def _projects(self) -> tuple[Project, ...]:
+        return self.projects
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -105,7 +65,7 @@ class Site(Record):
         return self
 
 
-class Network(Record):
+class Network(TiedToCharts, Record):
     """A learning network of any number of sites, over any number of months.
 
     Parameters
@@ -149,47 +109,8 @@ class Network(Record):
         """
         return tuple(project for site in self.sites for project in site.projects)
 
-    def phases(self, measure: str, group: str | None = None, idea: str | None = None) -> pd.DataFrame:
-        """Give the implemented changes of a measure at all sites.
-
-        Parameters
-        ----------
-        measure, group, idea : str
-            As in :meth:`Project.phases`.
-
-        Returns
-        -------
-        pandas.DataFrame
-            As from :meth:`Project.phases`.
-
-        Examples
-        --------
-        >>> from qi_equity import pdsa
-        >>> pdsa.Network(name="A network").phases("pph_1500").columns.tolist()
-        ['start', 'site', 'group', 'label', 'reason']
-        """
-        return changes.phases(self.projects, measure, group, idea)
-
-    def cycle_marks(self, measure: str) -> pd.DataFrame:
-        """Give the cycles of a measure that were carried out at all sites.
-
-        Parameters
-        ----------
-        measure : str
-            As in :meth:`Project.cycle_marks`.
-
-        Returns
-        -------
-        pandas.DataFrame
-            As from :meth:`Project.cycle_marks`.
-
-        Examples
-        --------
-        >>> from qi_equity import pdsa
-        >>> pdsa.Network(name="A network").cycle_marks("pph_1500").empty
-        True
-        """
-        return changes.cycle_marks(self.projects, measure)
+    def _projects(self) -> tuple[Project, ...]:
+        return self.projects
 
     def rename_site(
         self, site: str, name: str, *, by: str, reason: str = "", at: datetime | None = None

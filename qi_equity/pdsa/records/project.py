@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-import pandas as pd
 from pydantic import model_validator
 
-from qi_equity.pdsa.records import changes
 from qi_equity.pdsa.records.base import Record
+from qi_equity.pdsa.records.changes import TiedToCharts
 from qi_equity.pdsa.records.charter import Aim, ChangeIdea, Driver, MeasureUse
 from qi_equity.pdsa.records.cycle import Cycle
 from qi_equity.pdsa.records.events import Progress
@@ -18,7 +17,7 @@ from qi_equity.pdsa.records.graph import circles, repeated, strangers
 __all__ = ["Project"]
 
 
-class Project(Record):
+class Project(TiedToCharts, Record):
     """A team's project at one site.
 
     It can be given where phases are asked for, as ``phases=`` of charts and ``at=`` of
@@ -71,62 +70,8 @@ class Project(Record):
     cycles: tuple[Cycle, ...] = ()
     progress: tuple[Progress, ...] = ()
 
-    def phases(self, measure: str, group: str | None = None, idea: str | None = None) -> pd.DataFrame:
-        """Give the implemented changes of a measure, as the phases of its chart.
-
-        A change is implemented by a cycle with ``purpose="implement"`` that has a Do, from the Do's start;
-        one that was abandoned later starts another phase where it stopped (``act.stopped``).
-
-        Parameters
-        ----------
-        measure : str
-            The measure, by its id of the catalogue or its name.
-        group : str, optional
-            Only changes that are for this group. Default: all.
-        idea : str, optional
-            Only the change idea with this network-wide code. Default: all.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row a change and group, in the order of dates: ``start, site, group, label, reason``; an
-            empty group is all groups.
-
-        Examples
-        --------
-        >>> from qi_equity import pdsa
-        >>> plan = pdsa.Plan(objective="All births", predictions=[pdsa.Prediction(text="All are weighed")])
-        >>> project = pdsa.Project(name="Fewer haemorrhages", site="North",
-        ...     ideas=[pdsa.ChangeIdea(id="weigh", name="Weigh all blood loss")],
-        ...     measures=[pdsa.MeasureUse(measure="pph_1500", role="outcome")],
-        ...     cycles=[pdsa.Cycle(name="Cycle 4", idea="weigh", purpose="implement", plan=plan,
-        ...                        do=pdsa.Do(start="2024-03-04", as_planned=True))])
-        >>> project.phases("pph_1500")[["site", "label", "reason"]].values.tolist()
-        [['North', 'Weigh all blood loss', 'Cycle 4: implemented']]
-        """
-        return changes.phases([self], measure, group, idea)
-
-    def cycle_marks(self, measure: str) -> pd.DataFrame:
-        """Give the cycles of a measure that were carried out, as marks under its chart.
-
-        Parameters
-        ----------
-        measure : str
-            The measure, by its id of the catalogue or its name.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row a cycle and group: ``cycle`` (its id), ``label, start, end`` (empty: under way), ``site,
-            group`` (empty: all groups), ``purpose, decision`` (empty: none yet).
-
-        Examples
-        --------
-        >>> from qi_equity import pdsa
-        >>> pdsa.Project(name="Fewer haemorrhages", site="North").cycle_marks("pph_1500").empty
-        True
-        """
-        return changes.cycle_marks([self], measure)
+    def _projects(self) -> tuple[Project, ...]:
+        return (self,)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

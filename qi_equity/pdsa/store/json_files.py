@@ -51,7 +51,7 @@ def from_json(text: str) -> tuple[Record, ...]:
 
 
 def _read(data: Any) -> tuple[Record, ...]:
-    _result.check_header(data, _TYPE, _FORMAT)
+    _result.check_header(data, _TYPE, _FORMAT, written_by="export_json()")
     listed = data.get("records")
     if set(data) != {"type", "format", "library", "records"} or not isinstance(listed, list):
         raise ValueError("it is not made of type, format, library and records")

@@ -52,11 +52,11 @@ def tabular() -> Iterator[Setting]:
         (0.0, 1.0, 2.2, "both", 0.0),
         (0.0, 0.0, 6.0, "high", 2.0),
     ):
-        step = d.tabular_cusum(shift, k, h, side)  # type: ignore[arg-type]
+        step = d.tabular_cusum(shift, k, h, side)
         yield Setting(
             "tabular CUSUM",
             f"shift {shift:g}, k {k:g}, h {h:g}, {side}, from {start:g}",
-            partial(_tabular, shift, k, h, start, side),  # type: ignore[arg-type]
+            partial(_tabular, shift, k, h, start, side),
             partial(signals, step, (np.full(1, start), np.full(1, start))),
         )
 
@@ -82,7 +82,7 @@ def counts() -> Iterator[Setting]:
     )
     for law, poisson in laws:
         for sizes, p, q, ratio, h, side, start in cells:
-            step = d.count_cusum(sizes, p, q, ratio, h, side, poisson=poisson)  # type: ignore[arg-type]
+            step = d.count_cusum(sizes, p, q, ratio, h, side, poisson=poisson)
             yield Setting(
                 "count CUSUM",
                 f"{law}, {sizes_text(sizes)}, {p:g} to {q:g}, ratio {ratio:g}, h {h:g}, {side}, "
@@ -129,15 +129,15 @@ def births() -> Iterator[Setting]:
         yield Setting(
             "Bernoulli CUSUM",
             f"+2 / -21, h 90, at {q:g}",
-            lambda q=q: Expected(bernoulli_score_run_length(q, event=-21, other=2, h=90).item()),  # type: ignore[misc]
+            lambda q=q: Expected(bernoulli_score_run_length(q, event=-21, other=2, h=90).item()),
             partial(signals, d.score_cusum(q, -21, 2, 90), (np.zeros(1, dtype=np.int64),)),
         )
 
 
 def _births(p: float, q: float, ratio: float, h: float, side: Side) -> Expected:
     of = {"odds_ratio": ratio, "h": h, "side": side, "actual": q}
-    found = of_waiting(bernoulli_cusum_waiting(p, **of))  # type: ignore[arg-type]
-    return found._replace(mean=float(bernoulli_cusum_run_length(p, **of).item()))  # type: ignore[arg-type]
+    found = of_waiting(bernoulli_cusum_waiting(p, **of))
+    return found._replace(mean=float(bernoulli_cusum_run_length(p, **of).item()))
 
 
 def detections() -> Iterator[Setting]:
@@ -209,7 +209,7 @@ def averages() -> Iterator[Setting]:
         (-0.3, 0.1, 2.0, "exact", "high", 0.0),
         (0.0, 0.2, 2.4, "asymptotic", "low", 1.0),
     ):
-        step = d.ewma(d.normal(shift), 0.0, (1.0,), weight, width, exact=limits == "exact", side=side)  # type: ignore[arg-type]
+        step = d.ewma(d.normal(shift), 0.0, (1.0,), weight, width, exact=limits == "exact", side=side)
         begin = start * np.sqrt(weight / (2 - weight)) * (-1 if side == "low" else 1)
         yield Setting(
             "normal EWMA",
@@ -245,7 +245,7 @@ def _count_average(
 
     def expected() -> Expected:
         options = {"weight": weight, "width": width, "limits": limits, "side": side}
-        return of_waiting(count_ewma_waiting(sizes, p, distribution=law, actual=q, **options))  # type: ignore[arg-type]
+        return of_waiting(count_ewma_waiting(sizes, p, distribution=law, actual=q, **options))
 
     name = f"{law}, {sizes_text(sizes)}, {p:g} to {q:g}, weight {weight:g}, width {width:g}, {limits}, {side}"
     return Setting("count EWMA", name, expected, partial(signals, step, (np.full(1, p), np.zeros(1))))
@@ -342,7 +342,7 @@ def limits() -> Iterator[Setting]:
         ("poisson", 12.0, 0.1, 0.3, "high"),
     ):
         for at in (p, q):
-            yield _tuned_counts(law, n, p, at, side)  # type: ignore[arg-type]
+            yield _tuned_counts(law, n, p, at, side)
     for p, wanted, gap_side in ((0.05, 1500.0, "high"), (0.02, 1200.0, "low"), (0.02, 3000.0, "high")):
         yield _tuned_gaps("g", d.gap_births, tuned_gap_limits, p, wanted, gap_side)
         yield _tuned_gaps("t", d.gap_times, tuned_time_limits, 20 * p, wanted / 20, gap_side)
@@ -350,12 +350,12 @@ def limits() -> Iterator[Setting]:
 
 def _tuned_counts(law: Any, n: float, p: float, at: float, side: Side) -> Setting:
     def limit() -> Any:
-        return tuned_count_limits(n, p, distribution=law, points_between=100, side=side)  # type: ignore[arg-type]
+        return tuned_count_limits(n, p, distribution=law, points_between=100, side=side)
 
     def expected() -> Expected:
         if at == p:
             return Expected(limit().points_between.item())
-        return Expected(points_to_detect(limit().limit, n, at, distribution=law, side=side).item())  # type: ignore[arg-type]
+        return Expected(points_to_detect(limit().limit, n, at, distribution=law, side=side).item())
 
     def draw(rng: np.random.Generator, charts: int) -> Floats:
         values = (d.poisson if law == "poisson" else d.binomial)((n,), at, counted=True)

@@ -53,7 +53,7 @@ class Row:
 
 
 def control(kind: object, rules: str = "anhoej+shewhart") -> Make:
-    return partial(qe.control_chart, kind=kind, rules=rules)  # type: ignore[arg-type]
+    return partial(qe.control_chart, kind=kind, rules=rules)
 
 
 def of_values(label: str, make: Make) -> Case:

@@ -82,7 +82,7 @@ def _plain(value: float | str) -> float | str:
 def _chance(
     expected: Expected, drawn: Floats, points: float, more: float
 ) -> tuple[str, float, float, float] | None:
-    chance, share = expected.within(points), float((drawn <= points).mean())  # type: ignore[misc]
+    chance, share = expected.within(points), float((drawn <= points).mean())
     if min(chance, 1 - chance) * drawn.size < FEWEST:
         return None
     error = np.sqrt(chance * (1 - chance) / drawn.size * more)

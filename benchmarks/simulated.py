@@ -95,8 +95,8 @@ def _monthly(kind: str, **blocks: Array) -> qe.StratifiedSeries:
     months = (np.datetime64("2022-01", "M") + np.arange(length)).astype("datetime64[us]")
     where = np.repeat(np.arange(charts), length), np.tile(np.arange(length), charts)
     flat = {name: block.ravel() for name, block in blocks.items()}
-    cells = Cells.dense(_strata(charts), months, *where, kind=kind, **flat)  # type: ignore[arg-type]
-    measure = qe.Measure("in control", kind, "lower")  # type: ignore[arg-type]
+    cells = Cells.dense(_strata(charts), months, *where, kind=kind, **flat)
+    measure = qe.Measure("in control", kind, "lower")
     return qe.StratifiedSeries(measure, None, None, "month", 1, cells, {}, _result.notes([]))
 
 

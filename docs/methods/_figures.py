@@ -37,7 +37,7 @@ def proportions(groups: tuple[str, ...] = GROUPS) -> qe.StratifiedSeries:
     """Major haemorrhage by month."""
     measure = qe.measures["pph_1500"]
     columns = {"date": "date", "event": "pph_1500", "expected": "expected", "ethnicity": "ethnicity"}
-    return qe.from_records(births(), measure, **columns).select(group=groups)  # type: ignore[arg-type]
+    return qe.from_records(births(), measure, **columns).select(group=groups)
 
 
 def gaps(unit: str = "births") -> qe.StratifiedSeries:
@@ -46,7 +46,7 @@ def gaps(unit: str = "births") -> qe.StratifiedSeries:
     share = (of_day.cumcount() + 0.5) / of_day.transform("size")
     records = births().assign(date=births()["date"] + pd.to_timedelta(share * 86_400, unit="s"))
     columns = {"date": "date", "event": "pph_1500", "expected": "expected", "ethnicity": "ethnicity"}
-    made = qe.between_events(records, qe.measures["pph_1500"], unit=unit, **columns)  # type: ignore[arg-type]
+    made = qe.between_events(records, qe.measures["pph_1500"], unit=unit, **columns)
     return made.select(group=GROUPS)
 
 
@@ -61,7 +61,7 @@ def counts(
     if size is not None:
         rows["births"] = rng.poisson(size, len(MONTHS))
     rows["events"] = rng.poisson(level * rows.get("births", 1))
-    measure = qe.Measure("Events", kind, "lower")  # type: ignore[arg-type]
+    measure = qe.Measure("Events", kind, "lower")
     denominator = None if size is None else "births"
     return qe.from_counts(rows, measure, period="month", numerator="events", denominator=denominator)
 
@@ -117,7 +117,7 @@ def kind_chart(kind: str) -> qe.ControlChart:
     before = "2023-12-31" if series.measure.kind == "between" else BASELINE
     if kind == "run":
         return qe.run_chart(series, baseline=before)
-    return qe.control_chart(series, kind, baseline=before)  # type: ignore[arg-type]
+    return qe.control_chart(series, kind, baseline=before)
 
 
 def rules_chart(rules: str) -> qe.ControlChart:

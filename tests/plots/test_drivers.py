@@ -198,7 +198,7 @@ def test_long_texts_with_signs_of_formulas_are_cut(readable: Check) -> None:
 
 def test_what_cannot_be_drawn_is_refused(project: pdsa.Project, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputTypeError, match="of type Site; give a Project"):
-        plot_drivers(pdsa.Site(name="North"))  # type: ignore[arg-type]
+        plot_drivers(pdsa.Site(name="North"))
     with pytest.raises(OptionError, match="'P' has no aim, driver or change idea"):
         plot_drivers(pdsa.Project(name="P", site="N"))
     monkeypatch.setattr("qi_equity.plot.drivers.MAX_BOXES", 17)
@@ -207,7 +207,7 @@ def test_what_cannot_be_drawn_is_refused(project: pdsa.Project, monkeypatch: pyt
     ):
         plot_drivers(project)
     with pytest.raises(InputTypeError, match="of type str; give a Project"):
-        drivers_dot("North")  # type: ignore[arg-type]
+        drivers_dot("North")
 
 
 @given(st.lists(st.tuples(st.floats(-100, 100), st.floats(1, 40)), min_size=1, max_size=6))

@@ -331,7 +331,7 @@ def test_a_site_that_is_called_as_an_idea_is_not_taken_for_it() -> None:
 
 def test_what_cannot_be_drawn_is_refused(network: pdsa.Network, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputTypeError, match="give a Project, a Site or a Network"):
-        plot_gantt([network])  # type: ignore[arg-type]
+        plot_gantt([network])
     with pytest.raises(OptionError, match="rows='sites' is not allowed"):
         plot_gantt(network, rows="sites")
     with pytest.raises(OptionError, match="No cycle, meeting or action period has a date"):

@@ -414,7 +414,7 @@ def test_columns_and_refusals(two: qe.ChangeEvaluation, sites: StratifiedSeries)
     with pytest.raises(OptionError, match="columns=5 is too many to read; give 1 to 4"):
         plot_change(two, columns=5)
     with pytest.raises(InputTypeError, match="columns"):
-        plot_change(two, columns=1.5)  # type: ignore[arg-type]
+        plot_change(two, columns=1.5)
     with pytest.raises(OptionError, match="colours='x' is not allowed"):
         plot_effects(two, colours="x")
     rows = pd.concat([frame({f"G{k}": TWO["East"] for k in range(25)})])

@@ -185,7 +185,7 @@ def test_the_label_of_the_target_makes_room_for_that_of_the_centre_line() -> Non
 def changed(better: str | None) -> qe.ControlChart:
     events = [10.0] * 24
     events[5], events[6] = 40.0, 0.0
-    measure = qe.Measure("Events", "proportion", better)  # type: ignore[arg-type]
+    measure = qe.Measure("Events", "proportion", better)
     return qe.control_chart(series_of({"A": (events, [100.0] * 24)}, measure), rules="shewhart")
 
 
@@ -196,7 +196,7 @@ def test_signals_differ_by_shape_and_colour(better: str, high: str, low: str) ->
     chart = changed(better)
     (ax,) = chart.plot().axes
     for meaning, point, value in ((high, 5, 40.0), (low, 6, 0.0)):
-        mark = one_line(ax, style.SPECIAL[meaning])  # type: ignore[index]
+        mark = one_line(ax, style.SPECIAL[meaning])
         assert mark.get_ydata().tolist() == [value]
         assert mark.get_xdata().tolist() == [days(chart.points["period"])[point]]
         assert mark.get_marker() == {"improvement": "s", "concern": "^"}[meaning]
@@ -223,7 +223,7 @@ def test_a_point_that_is_both_shows_both_marks() -> None:
     for meaning in ("improvement", "concern"):
         marked = np.concatenate(
             [m.get_xdata() for m in ax.get_lines() if m.get_marker() == style.MARKERS[meaning]]
-        )  # type: ignore[index]
+        )
         assert set(x) <= set(marked)
 
 
@@ -666,7 +666,7 @@ def test_dates_are_labelled_readably(freq: str, every: str, periods: int, first:
     start = "2023-03-31" if freq == "Y-MAR" else "2022-01-01"
     starts = pd.period_range(start, periods=periods, freq=freq).start_time
     panel = type("P", (), {"x": days(starts)})()
-    positions, labels = x_ticks([panel], every, 200.0)  # type: ignore[list-item]
+    positions, labels = x_ticks([panel], every, 200.0)
     assert labels[0] == first
     assert len(labels) == len(positions) <= 6
     assert set(positions) <= set(days(starts))
@@ -730,7 +730,7 @@ def test_order_errors_name_the_groups() -> None:
     ):
         chart.plot(order=["A", "C"])
     with pytest.raises(qe.InputTypeError, match="order holds 3"):
-        chart.plot(order=["A", 3])  # type: ignore[list-item]
+        chart.plot(order=["A", 3])
 
 
 @pytest.mark.parametrize(
@@ -750,7 +750,7 @@ def test_columns_are_checked() -> None:
     with pytest.raises(qe.OptionError, match="columns=7 is too many to read; give 1 to 6"):
         chart.plot(columns=7)
     with pytest.raises(qe.InputTypeError, match=r"columns=1\.5 is not a whole number"):
-        chart.plot(columns=1.5)  # type: ignore[arg-type]
+        chart.plot(columns=1.5)
 
 
 def test_too_many_panels_say_how_to_select() -> None:
@@ -880,7 +880,7 @@ def test_the_callers_axes_are_checked() -> None:
     ):
         chart.plot(ax=Figure().subplots())
     with pytest.raises(qe.InputTypeError, match="ax='top' is of type str; give a matplotlib Axes"):
-        chart.plot(ax="top")  # type: ignore[arg-type]
+        chart.plot(ax="top")
 
 
 # ---- in a service --------------------------------------------------------------------------------------
@@ -964,8 +964,8 @@ def test_saved_figures_are_the_same_bytes_and_hold_their_description(tmp_path: A
         root = ElementTree.parse(first).getroot()
         name = "{http://www.w3.org/2000/svg}"
         assert root.get("role") == "img"
-        assert root.find(f"{name}title").text == "Loss < 1500 & more"  # type: ignore[union-attr]
-        assert described in (root.find(f"{name}desc").text or "")  # type: ignore[union-attr]
+        assert root.find(f"{name}title").text == "Loss < 1500 & more"
+        assert described in (root.find(f"{name}desc").text or "")
         ids = [e.get("id") for e in root.iter() if e.get("id")]
         assert len(ids) == len(set(ids))
         used = {e.get("{http://www.w3.org/1999/xlink}href", "#")[1:] for e in root.iter()} - {""}
@@ -1106,7 +1106,7 @@ def test_long_periods_are_named_by_their_labels(
     if every == "financial-year":
         frame["period"] = [f"{y}-{(int(y) + 1) % 100}" for y in frame["period"]]
     names = {"period": "period", "numerator": "events", "denominator": "births", "group": "group"}
-    series = qe.from_counts(frame, PPH, every=every, **names)  # type: ignore[arg-type]
+    series = qe.from_counts(frame, PPH, every=every, **names)
     starts = str(series.periods[4])[:10]
     phases = pd.DataFrame({"start": [starts], "label": ["New"], "reason": ["x"]})
     foot = footnotes(qe.control_chart(series, phases=phases).plot())

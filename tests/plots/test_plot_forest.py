@@ -57,7 +57,7 @@ def names(ax: Axes) -> list[str]:
 
 
 def panel(figure: Figure, group: str) -> Axes:
-    (found,) = [ax for ax in figure.axes if ax._left_title.get_text() == group]  # type: ignore[attr-defined]
+    (found,) = [ax for ax in figure.axes if ax._left_title.get_text() == group]
     return found
 
 
@@ -71,7 +71,7 @@ def site_marks(ax: Axes, label: str) -> list[Any]:
 
 def test_a_panel_a_group_and_a_row_a_site(pooled: PooledEffect) -> None:
     figure = plot_forest(pooled)
-    titles = [ax._left_title.get_text() for ax in figure.axes]  # type: ignore[attr-defined]
+    titles = [ax._left_title.get_text() for ax in figure.axes]
     assert titles == ["Asian", "Black", "Mixed", "White"]
     assert names(figure.axes[0]) == ["Avon", "Brent", "Cam", "All sites"]
     assert len({ax.get_xlim() for ax in figure.axes}) == 1
@@ -134,7 +134,7 @@ def test_a_site_without_births_has_words_and_no_mark() -> None:
 def test_a_group_of_which_no_site_has_a_number_is_named_and_not_drawn() -> None:
     cells = {"Other": (0, 0, 0), "White": (90, 88, 2000)}
     figure = plot_forest(made(["Avon", "Brent"], cells=cells))
-    assert [ax._left_title.get_text() for ax in figure.axes] == ["White"]  # type: ignore[attr-defined]
+    assert [ax._left_title.get_text() for ax in figure.axes] == ["White"]
     footnotes = " ".join(t.get_text() for t in figure.texts).replace("\n", " ")
     assert "Not drawn, as no site has a number: Other." in footnotes
 
@@ -161,7 +161,7 @@ def test_what_would_not_matter_is_shaded_and_no_change_is_a_line(pooled: PooledE
 
 def test_gaps_have_no_panel_for_the_reference(pooled: PooledEffect) -> None:
     figure = plot_forest(pooled, what="gaps")
-    titles = [ax._left_title.get_text() for ax in figure.axes]  # type: ignore[attr-defined]
+    titles = [ax._left_title.get_text() for ax in figure.axes]
     assert titles == ["Asian", "Black", "Mixed"]
     told = pooled.gaps[(pooled.gaps["group"] == "Asian") & (pooled.gaps["scale"] == "ratio")].iloc[0]
     (diamond,) = [p for p in figure.axes[0].patches if p.get_label() == "_diamond"]
@@ -216,7 +216,7 @@ def test_differences_have_a_plain_scale_in_the_unit_of_the_measure(pooled: Poole
 
 def test_several_changes_have_panels_of_their_own(pooled: PooledEffect) -> None:
     twice = evaluate_change(pooled.evaluation.series, ["2023-03", "2023-06"], reference="White")
-    titles = [ax._left_title.get_text() for ax in pool_sites(twice).plot().axes]  # type: ignore[attr-defined]
+    titles = [ax._left_title.get_text() for ax in pool_sites(twice).plot().axes]
     assert titles[:2] == ["Asian · change 1", "Asian · change 2"]
 
 
@@ -250,7 +250,7 @@ def test_long_names_and_many_sites_can_be_read(readable: Check) -> None:
 
 def test_order_and_palette_are_choices(pooled: PooledEffect) -> None:
     figure = plot_forest(pooled, order="size", colours="making_data_count")
-    assert figure.axes[0]._left_title.get_text() == "White"  # type: ignore[attr-defined]
+    assert figure.axes[0]._left_title.get_text() == "White"
     legend = [t.get_text() for t in figure.legends[0].get_texts()]
     assert {marks._SITE, marks._ALL, style.INTERVAL, marks._NO_CHANGE} <= set(legend)
 

@@ -80,7 +80,7 @@ def gaps(measure: qe.Measure = GAPS, **options: Any) -> qe.StratifiedSeries:
         event="event",
         ethnicity="code",
         expected="risk",
-        unit=measure.unit,  # type: ignore[arg-type]
+        unit=measure.unit,
     )
 
 
@@ -105,11 +105,11 @@ def series_for(kind: str) -> qe.StratifiedSeries:
         births = {} if kind == "c" else {"denominator": "births"}
         return qe.from_counts(
             counts_of({"A": (80, 0.1), "B": (30, 0.1)}),
-            qe.Measure("Falls", name, "lower"),  # type: ignore[arg-type]
+            qe.Measure("Falls", name, "lower"),
             period="month",
             numerator="events",
             group="group",
-            **births,  # type: ignore[arg-type]
+            **births,
         )
     return expected()
 
@@ -177,7 +177,7 @@ def test_both_arms_are_drawn_and_told_apart_by_dashes_and_words() -> None:
         assert high.get_linestyle() == "-"
         assert low.get_linestyle() == "--"
         rise, fall = ([t for t in ax.texts if t.get_text() == name] for name in ("rise", "fall"))
-        assert rise[0].xy[1] > 0 > fall[0].xy[1]  # type: ignore[attr-defined]
+        assert rise[0].xy[1] > 0 > fall[0].xy[1]
         assert ax.get_ylim()[0] < -4
         assert ax.get_ylim()[1] > 4
     assert {RISE, FALL} <= set(legend_of(figure))
@@ -197,7 +197,7 @@ def test_signals_are_marked_on_the_arm_that_found_them() -> None:
     ax = panels(chart.plot())["A"]
     for meaning, arm, beyond in (("concern", "high", 1), ("improvement", "low", -1)):
         found = points(chart, "A", arm)
-        marked = ydata(one_line(ax, style.SPECIAL[meaning]))  # type: ignore[index]
+        marked = ydata(one_line(ax, style.SPECIAL[meaning]))
         values = found.loc[found[meaning], "value"].to_numpy()
         top, bottom = (make_scale(chart).high, make_scale(chart).low)
         np.testing.assert_allclose(marked, np.clip(values, bottom, top))
@@ -461,7 +461,7 @@ def test_the_axis_of_a_t_chart_is_stretched_so_that_short_times_can_be_seen() ->
 
 def test_other_axes_are_even() -> None:
     for kind in ("p", "g"):
-        ax = qe.control_chart(series_for(kind), kind).plot().axes[0]  # type: ignore[arg-type]
+        ax = qe.control_chart(series_for(kind), kind).plot().axes[0]
         assert ax.get_yscale() == "linear"
 
 
@@ -616,7 +616,7 @@ def texts_of(figure: Figure) -> list[Text]:
     inside = [
         t
         for ax in figure.axes
-        for t in [*ax.texts, ax._left_title, *ax.get_xticklabels(), *ax.get_yticklabels(), ax.yaxis.label]  # type: ignore[attr-defined]
+        for t in [*ax.texts, ax._left_title, *ax.get_xticklabels(), *ax.get_yticklabels(), ax.yaxis.label]
     ]
     return [t for t in [*inside, *figure.texts, *figure.legends[0].get_texts()] if t.get_text()]
 

@@ -499,7 +499,7 @@ def test_any_chart_of_the_same_strata_can_be_given(awkward: DetectionTable) -> N
     with pytest.raises(OptionError, match="not of the measure and the strata"):
         plot_blindness(awkward, qe.control_chart(awkward.series.select(group="Asian")))
     with pytest.raises(InputTypeError, match="give a ControlChart"):
-        plot_blindness(awkward, "p")  # type: ignore[arg-type]
+        plot_blindness(awkward, "p")
     with pytest.raises(OptionError):
         plot_blindness(awkward, chart, colours="rainbow")
 

@@ -140,7 +140,7 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(OptionError, match="columns=5 is too many to read; give 1 to 4"):
         found.plot(columns=5)
     with pytest.raises(InputTypeError, match="columns"):
-        found.plot(columns="two")  # type: ignore[arg-type]
+        found.plot(columns="two")
     with pytest.raises(OptionError, match="order='best'"):
         found.plot(order="best")
     rows = pd.DataFrame(
@@ -148,6 +148,6 @@ def test_what_does_not_fit_is_refused() -> None:
          "x": [3] * 50, "n": [90] * 50}
     )  # fmt: skip
     columns = {"period": "m", "numerator": "x", "denominator": "n", "site": "site", "every": "year"}
-    many = qe.from_counts(rows, qe.measures["pph_1500"], by=["age"], **columns)  # type: ignore[arg-type]
+    many = qe.from_counts(rows, qe.measures["pph_1500"], by=["age"], **columns)
     with pytest.raises(OptionError, match=r"25 strata; a figure holds at most 24.*series\.select"):
         many.standardise("age").plot()

@@ -349,7 +349,7 @@ def test_spans_of_days() -> None:
 
 def test_what_cannot_be_drawn_is_refused(branching: pdsa.Project, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputTypeError, match="of type str; give a Project, a Site or a Network"):
-        plot_ramp("North")  # type: ignore[arg-type]
+        plot_ramp("North")
     with pytest.raises(OptionError, match="use one of 'net-weigh', 'weigh', 'kit'"):
         plot_ramp(branching, idea="wiegh")
     with pytest.raises(OptionError, match="no change idea is recorded"):

@@ -211,7 +211,7 @@ def test_the_description_names_the_sites_of_each_state(nine: Review) -> None:
 )
 def test_wrong_options_are_told(nine: Review, options: dict[str, object], text: str) -> None:
     with pytest.raises(OptionError, match=text):
-        plot_review_grid(nine, **options)  # type: ignore[arg-type]
+        plot_review_grid(nine, **options)
 
 
 def test_more_than_a_figure_holds_is_refused() -> None:

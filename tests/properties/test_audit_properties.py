@@ -39,7 +39,7 @@ def series_of(table: Any, kind: str) -> Any:
     frame = pd.DataFrame(rows, columns=["month", "area", "events", "births"])
     columns = {"period": "month", "numerator": "events", "group": "area"}
     columns |= {} if kind == "count" else {"denominator": "births"}
-    return from_counts(frame, Measure("Tears", kind, "lower"), **columns)  # type: ignore[arg-type]
+    return from_counts(frame, Measure("Tears", kind, "lower"), **columns)
 
 
 def audit_of(published: Any, rule: SuppressionRule = RULE) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def test_the_truth_is_never_ruled_out_by_a_chart(
     chart: Any = (
         run_chart(series, exclude=exclude)
         if kind == "run"
-        else control_chart(series, specs.get(kind, kind), exclude=exclude, limits=shared)  # type: ignore[arg-type]
+        else control_chart(series, specs.get(kind, kind), exclude=exclude, limits=shared)
     )
     points = chart.points
     small = points["numerator"].between(1, RULE.largest)

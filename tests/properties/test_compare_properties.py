@@ -46,7 +46,7 @@ def test_a_smaller_tail_has_wider_limits_about_the_line(table: Tables) -> None:
 def test_the_order_of_units_changes_nothing(table: Tables, random: object) -> None:
     x, n = table
     order = np.arange(len(n))
-    random.shuffle(order)  # type: ignore[attr-defined]
+    random.shuffle(order)
     limits, moved = proportion_limits(x, n, tail=0.01), proportion_limits(x[order], n[order], tail=0.01)
     np.testing.assert_array_equal(limits.upper[order], moved.upper)
     np.testing.assert_allclose(critical_value(n), critical_value(n[order]), rtol=1e-9)
@@ -84,7 +84,7 @@ def test_trimming_never_adds_variation(z: list[float], share: float) -> None:
 def test_limits_narrow_with_size(centre: float, sizes: list[int]) -> None:
     n = np.sort(np.array(sizes, dtype=float))
     for scale in ("arcsine", "sqrt", "log"):
-        limits = scaled_limits(n, centre, scale=scale)  # type: ignore[arg-type]
+        limits = scaled_limits(n, centre, scale=scale)
         assert (np.diff(limits.upper) <= 1e-12).all()
         assert (np.diff(limits.lower) >= -1e-12).all()
 

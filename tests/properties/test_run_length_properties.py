@@ -69,8 +69,8 @@ def test_order_and_sides(chart: dict[str, Any], rules: qe.RuleSet, moved: float)
 @given(CHARTS, st.sampled_from(RULES), st.lists(st.floats(0.3, 1.5), min_size=1, max_size=4, unique=True))
 def test_each_change_stands_for_itself(chart: dict[str, Any], rules: qe.RuleSet, moved: list[float]) -> None:
     name = "change" if "centre_line" in chart else "shift"
-    together = run_length(rules, **{name: moved}, **chart)  # type: ignore[arg-type]
-    alone = [run_length(rules, **{name: one}, **chart).table["mean"][0] for one in moved]  # type: ignore[arg-type]
+    together = run_length(rules, **{name: moved}, **chart)
+    alone = [run_length(rules, **{name: one}, **chart).table["mean"][0] for one in moved]
     np.testing.assert_allclose(together.table["mean"], alone, rtol=1e-7)
     assert together.table[name].tolist() == moved
     assert qe.RunLength.from_dict(together.to_dict()).equals(together)

@@ -114,5 +114,5 @@ def test_resolution_is_that_of_the_naive_loop_in_any_order_of_records(
     distinct = {p: len({r[2] for r in rows if r[0] == p and r[2] in KNOWN}) for p in got}
     assert dict(zip(table["person"], table["n_distinct_codes"], strict=True)) == distinct
     order = list(range(len(rows)))
-    random.shuffle(order)  # type: ignore[attr-defined]
+    random.shuffle(order)
     pd.testing.assert_frame_equal(resolve(frame.iloc[order]), table)

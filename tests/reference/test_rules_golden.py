@@ -145,7 +145,7 @@ def test_boxes_as_published(row: list[Any]) -> None:
 def test_decisions_of_qicharts2(case: dict[str, Any]) -> None:
     method = {"anhoej": "anhoej", "bestbox": "best_box", "cutbox": "cut_box"}[case["method"]]
     crossed = np.arange(len(case["largest"]))
-    longest, fewest = runs_limits(np.full(crossed.shape, case["n"]), crossed, method=method)  # type: ignore[arg-type]
+    longest, fewest = runs_limits(np.full(crossed.shape, case["n"]), crossed, method=method)
     np.testing.assert_array_equal(np.where(crossed < fewest, 0, longest), case["largest"])
 
 

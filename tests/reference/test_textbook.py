@@ -46,7 +46,7 @@ def without(size: int, *positions: int) -> np.ndarray:
 
 def beyond(values: np.ndarray, limits: object) -> list[int]:
     """Numbers of the samples that signal, from 1."""
-    low, high = beyond_limits(values, limits.lower, limits.upper)  # type: ignore[attr-defined]
+    low, high = beyond_limits(values, limits.lower, limits.upper)
     return (np.flatnonzero(low | high) + 1).tolist()
 
 

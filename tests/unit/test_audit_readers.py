@@ -388,9 +388,9 @@ def test_what_cannot_be_read_is_refused(published, error, text):
 
 def test_wrong_rules_and_truths_are_refused():
     with pytest.raises(InputTypeError, match="rule=3"):
-        audit_disclosure(TABLE, 3)  # type: ignore[arg-type]
+        audit_disclosure(TABLE, 3)
     with pytest.raises(InputTypeError, match="truth is of type DataFrame"):
-        audit_disclosure(TABLE, RULE, truth=TABLE)  # type: ignore[arg-type]
+        audit_disclosure(TABLE, RULE, truth=TABLE)
 
 
 def test_contradictions_are_told_and_nothing_is_ruled_out_by_them():

@@ -550,11 +550,11 @@ def test_sites_without_a_record_or_an_evaluation_are_named() -> None:
 def test_mistakes_are_named() -> None:
     good = evaluated()
     with pytest.raises(qe.InputTypeError, match="network is of type str; give a Network"):
-        best_practice("x", {})  # type: ignore[arg-type]
+        best_practice("x", {})
     with pytest.raises(qe.InputTypeError, match="evaluations is of type list"):
-        best_practice(network(), [good])  # type: ignore[arg-type]
+        best_practice(network(), [good])
     with pytest.raises(qe.InputTypeError, match=r"evaluations\['weigh'\] is of type int"):
-        best_practice(network(), {"weigh": 1})  # type: ignore[dict-item]
+        best_practice(network(), {"weigh": 1})
     with pytest.raises(qe.OptionError, match=r"'wrong', 'other', which no site has.*'weigh'"):
         best_practice(network(), {"wrong": good, "weigh": good, "other": good})
     with pytest.raises(qe.OptionError, match="it has no change idea"):

@@ -71,7 +71,7 @@ def test_unknown_id_is_answered_with_the_nearest() -> None:
     with pytest.raises(OptionError, match=r"measure='pph1500' .*'pph_1500', .*Did you mean 'pph_1500'"):
         measures["pph1500"]
     with pytest.raises(OptionError, match="measure=3 is not allowed"):
-        measures[3]  # type: ignore[index]
+        measures[3]
 
 
 def test_membership_and_text() -> None:

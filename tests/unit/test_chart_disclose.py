@@ -151,7 +151,7 @@ def test_what_fails_the_audit_is_never_returned(monkeypatch):
 def test_wrong_rules_are_named():
     chart = control_chart(made_series(), "p")
     with pytest.raises(InputTypeError, match="rule=7"):
-        chart.disclose(7)  # type: ignore[arg-type]
+        chart.disclose(7)
     with pytest.raises(OptionError, match="strict-10"):
         chart.disclose("strict-11")
 

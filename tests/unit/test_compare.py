@@ -217,7 +217,7 @@ def test_two_units_have_no_overdispersion() -> None:
 
 
 def test_shrunken_rates_are_those_of_the_group_over_its_sites_whatever_is_compared() -> None:
-    tables = [compare_groups(made(), across=a).table for a in ("group", "site", "group within site")]  # type: ignore[arg-type]
+    tables = [compare_groups(made(), across=a).table for a in ("group", "site", "group within site")]
     for _, part in tables[0].groupby("group", observed=True):
         alone = beta_binomial_shrinkage(part["events"], part["births"])
         np.testing.assert_allclose(part["shrunken"], alone.estimate, rtol=1e-6)
@@ -411,7 +411,7 @@ def test_options_are_checked(options: dict[str, Any], text: str) -> None:
 
 def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(InputTypeError, match="DataFrame"):
-        compare_groups(pd.DataFrame(), across="group")  # type: ignore[arg-type]
+        compare_groups(pd.DataFrame(), across="group")
     with pytest.raises(OptionError, match="has no sites"):
         compare_groups(one_site([1, 2], [9, 9]), across="site")
     rows = pd.DataFrame({"year": ["2024"] * 2, "who": ["P", "Q"], "n": [3, 4]})

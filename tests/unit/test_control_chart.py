@@ -275,7 +275,7 @@ def test_frames_are_copied_out(make_series: Make) -> None:
     summary["phase"] = 9
     assert chart.summary()["phase"].tolist() == [1]
     with pytest.raises(FrozenInstanceError):
-        chart.rules = "nelson"  # type: ignore[misc,assignment]
+        chart.rules = "nelson"
 
 
 def test_the_method_says_what_was_done(make_series: Make) -> None:

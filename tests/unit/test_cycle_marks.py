@@ -183,7 +183,7 @@ def test_what_holds_recorded_cycles_is_told_from_what_does_not() -> None:
     chart = one()
     for wrong in (object(), Diary, pd.DataFrame({"cycle_marks": [1]})):
         with pytest.raises(InputTypeError, match="cycle_marks"):
-            chart.plot(cycles=wrong)  # type: ignore[call-overload]
+            chart.plot(cycles=wrong)
     with pytest.raises(InputTypeError, match=r"cycle_marks\('Postpartum.*it must be a frame"):
         chart.plot(cycles=Diary(frame=[1]))
 

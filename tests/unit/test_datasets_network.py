@@ -314,13 +314,13 @@ def test_a_single_site_and_names_out_of_order() -> None:
 )
 def test_options_that_are_not_allowed(options: dict[str, object], told: str) -> None:
     with pytest.raises(qe.OptionError, match=told):
-        qe.datasets.network(**options)  # type: ignore[arg-type]
+        qe.datasets.network(**options)
 
 
 @pytest.mark.parametrize("options", [{"months": 15.5}, {"seed": "one"}, {"sites": None}, {"baseline": True}])
 def test_arguments_that_cannot_be_used(options: dict[str, object]) -> None:
     with pytest.raises(qe.InputTypeError, match=next(iter(options))):
-        qe.datasets.network(**options)  # type: ignore[arg-type]
+        qe.datasets.network(**options)
 
 
 def test_the_data_sets_load_no_pydantic_until_a_network_is_asked_for() -> None:

@@ -329,7 +329,7 @@ def test_notes_that_state_numbers_are_withheld() -> None:
 def test_what_cannot_be_disclosed_is_refused() -> None:
     series = counts([[3, 9], [8, 20]])
     with pytest.raises(InputTypeError, match="rule=3 is of type int; give a SuppressionRule or the name"):
-        series.disclose(3)  # type: ignore[arg-type]
+        series.disclose(3)
     with pytest.raises(OptionError, match="rule='nhs' is not allowed"):
         series.disclose("nhs")
     with pytest.raises(OptionError, match="margins='region' is not allowed; use one of 'total', 'site'"):

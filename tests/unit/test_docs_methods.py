@@ -93,7 +93,7 @@ def test_a_rule_set_s_page_describes_each_of_its_tests_and_their_lengths(name: s
     assert list(rows) == [t.name for t in tests]
     for test in tests:
         if "length" in {f.name for f in fields(test)}:
-            assert re.search(rf"\b{test.length}\b", rows[test.name]), test  # type: ignore[union-attr]
+            assert re.search(rf"\b{test.length}\b", rows[test.name]), test
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -82,7 +82,7 @@ def test_births_from_which_limits_can_show_a_fall() -> None:
         for kind, births in ((qe.P(limits="classical"), int(classical)), (qe.P(), int(exact))):
             options = {"kind": kind, "centre_line": rate(cell), "change": 0.5, "side": "low"}
             first, less = (
-                qe.run_length("shewhart", size=n, **options).table["mean"].item()  # type: ignore[arg-type]
+                qe.run_length("shewhart", size=n, **options).table["mean"].item()
                 for n in (births, births - 2)
             )
             assert math.isfinite(first)
@@ -141,7 +141,7 @@ def test_charts_beside_each_other() -> None:
             SIZES,
             0.08,
             0.04,
-            chart=CHARTS.get(chart, chart),  # type: ignore[arg-type]
+            chart=CHARTS.get(chart, chart),
             every=every or "month",
         )
         assert [as_shown(a, b) for a, b in zip(found, numbers(cells), strict=True)] == [True] * 4, name

@@ -206,7 +206,7 @@ def test_a_unit_of_one_value_takes_the_spread_of_the_others() -> None:
 )
 def test_errors_name_the_argument(call: object, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
-        call()  # type: ignore[operator]
+        call()
 
 
 def test_fractional_exposure_is_no_error() -> None:

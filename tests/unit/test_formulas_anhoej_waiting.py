@@ -145,7 +145,7 @@ def test_options_are_checked() -> None:
     with pytest.raises(OptionError, match="first=0 is too small; give 1 or more"):
         anhoej_waiting(COIN, COIN, first=0)
     with pytest.raises(InputTypeError, match="first"):
-        anhoej_waiting(COIN, COIN, first=1.5)  # type: ignore[arg-type]
+        anhoej_waiting(COIN, COIN, first=1.5)
     with pytest.raises(OptionError, match="do not hold chances"):
         anhoej_waiting(COIN, COIN + 0.1)
     with pytest.raises(OptionError, match="shapes do not fit"):

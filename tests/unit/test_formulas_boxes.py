@@ -100,7 +100,7 @@ def test_arguments_are_checked() -> None:
     with pytest.raises(InputTypeError, match=r"crossings=-1 does not hold whole numbers"):
         cut_box(20, -1)
     with pytest.raises(InputTypeError, match=r"n_useful=20.5 does not hold whole numbers"):
-        best_box(20.5)  # type: ignore[arg-type]
+        best_box(20.5)
     with pytest.raises(OptionError, match=r"specificity=1 is not allowed"):
         find_box(20, specificity=1)
     with pytest.raises(OptionError, match=r"shift=0 is not allowed"):
@@ -108,6 +108,6 @@ def test_arguments_are_checked() -> None:
     with pytest.raises(OptionError, match=r"n_useful=0 is too small"):
         find_box(0)
     with pytest.raises(InputTypeError, match=r"n_useful=2.5 is not a whole number"):
-        find_box(2.5)  # type: ignore[arg-type]
+        find_box(2.5)
     with pytest.raises(OptionError, match=r"method='box' is not allowed"):
-        runs_limits(20, 5, method="box")  # type: ignore[arg-type]
+        runs_limits(20, 5, method="box")

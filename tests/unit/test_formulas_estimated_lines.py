@@ -263,7 +263,7 @@ def test_options_are_checked() -> None:
         with pytest.raises(OptionError, match=message):
             estimated_normal_waiting(LIMITS, **options)
     with pytest.raises(InputTypeError, match="baseline"):
-        estimated_normal_waiting(LIMITS, baseline=6.5)  # type: ignore[arg-type]
+        estimated_normal_waiting(LIMITS, baseline=6.5)
     for births, chance in (
         ([-1], 0.1),
         ([math.nan], 0.1),
@@ -277,7 +277,7 @@ def test_options_are_checked() -> None:
     with pytest.raises(OptionError, match="parts of a birth"):
         baseline_totals([5.5], 0.1, distribution="binomial")
     with pytest.raises(OptionError, match="distribution='normal' is not allowed"):
-        baseline_totals([5], 0.1, distribution="normal")  # type: ignore[arg-type]
+        baseline_totals([5], 0.1, distribution="normal")
     with pytest.raises(OptionError, match="tolerance=0"):
         baseline_totals([5], 0.1, distribution="binomial", tolerance=0)
     with pytest.raises(OptionError, match="most=0 is too small"):

@@ -104,7 +104,7 @@ def any_beyond(values: np.ndarray, chances: np.ndarray, lower: np.ndarray, upper
 @pytest.mark.parametrize("formula", [p_limits, p_probability_limits])
 def test_binomial_by_enumeration(p: float, formula: object) -> None:
     births = np.array([1, 12, 28, 66, 100])
-    limits = formula(np.zeros(5), births, centre_line=p)  # type: ignore[operator]
+    limits = formula(np.zeros(5), births, centre_line=p)
     counts = [np.arange(n + 1) for n in births]
     expected = any_beyond(
         [k / n for k, n in zip(counts, births, strict=True)],
@@ -181,7 +181,7 @@ def test_distributions_are_named() -> None:
     with pytest.raises(
         OptionError, match=r"distribution='t' is not allowed; use one of 'binomial', 'poisson'"
     ):
-        beyond_limits_false_signal([1], 0, 2, distribution="t")  # type: ignore[arg-type]
+        beyond_limits_false_signal([1], 0, 2, distribution="t")
 
 
 def naive_runs(sides: tuple[int, ...], longest_max: int, crossings_min: int) -> bool:

@@ -26,7 +26,7 @@ def test_each_scale_is_its_definition() -> None:
         "log": math.log(x / e) * math.sqrt(e),
     }
     for scale, z in wanted.items():
-        assert standardised([x], [n], centre, scale=scale).z[0] == pytest.approx(z, rel=1e-12)  # type: ignore[arg-type]
+        assert standardised([x], [n], centre, scale=scale).z[0] == pytest.approx(z, rel=1e-12)
 
 
 def test_standardised_is_nan_without_size_and_infinite_for_the_log_of_no_event() -> None:
@@ -43,9 +43,9 @@ def test_ratio_of_counts_by_hand() -> None:
 
 def test_limits_without_overdispersion_are_where_z_is_the_quantile() -> None:
     for scale in ("arcsine", "sqrt", "log"):
-        limits = scaled_limits([80.0, 500.0], 0.2, scale=scale)  # type: ignore[arg-type]
+        limits = scaled_limits([80.0, 500.0], 0.2, scale=scale)
         for bound, sign in ((limits.lower, -1), (limits.upper, 1)):
-            z = standardised(bound * [80, 500], [80, 500], 0.2, scale=scale).z  # type: ignore[arg-type]
+            z = standardised(bound * [80, 500], [80, 500], 0.2, scale=scale).z
             np.testing.assert_allclose(z, sign * 1.959963984540054, rtol=1e-9)
 
 
@@ -117,17 +117,17 @@ def test_chance_outside_is_nan_where_something_is_missing() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda: standardised([1], [2], 0.1, scale="logit"), OptionError, "scale='logit'"),  # type: ignore[arg-type]
+        (lambda: standardised([1], [2], 0.1, scale="logit"), OptionError, "scale='logit'"),
         (lambda: standardised(["a"], [2], 0.1, scale="log"), InputTypeError, "events"),
         (lambda: scaled_limits([10], 0.1, scale="log", tail=0.7), OptionError, "tail=0.7"),
         (lambda: scaled_limits([10], 0.1, scale="log", between_variance=-1), OptionError, "between_variance"),
         (lambda: scaled_limits([10, 2, 3], [0.1, 2], scale="log"), OptionError, "do not fit together"),
-        (lambda: chance_outside([1], 0.1, 0, 1, counts="normal"), OptionError, "counts='normal'"),  # type: ignore[arg-type]
+        (lambda: chance_outside([1], 0.1, 0, 1, counts="normal"), OptionError, "counts='normal'"),
     ],
 )
 def test_errors_name_the_argument(call: object, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
-        call()  # type: ignore[operator]
+        call()
 
 
 def test_no_event_at_all_sets_no_upper_limit_and_gives_no_warning() -> None:

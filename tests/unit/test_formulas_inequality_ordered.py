@@ -128,8 +128,8 @@ def test_all_strata_at_once_with_groups_left_out() -> None:
     y = np.array([[0.2, np.nan, 0.4, 0.5, 0.6], VALUES])
     n = np.array([[78, 91, 162, 0, 105.0], BIRTHS])
     for link in ("logit", "log", "linear"):
-        both = slope_indices(y, n, link=link)  # type: ignore[arg-type]
-        alone = slope_indices([0.2, 0.4, 0.6], [78, 162, 105], link=link)  # type: ignore[arg-type]
+        both = slope_indices(y, n, link=link)
+        alone = slope_indices([0.2, 0.4, 0.6], [78, 162, 105], link=link)
         assert both.slope[0] == pytest.approx(alone.slope, rel=1e-9)
     assert concentration_index(y, n)[0] == pytest.approx(concentration_index([0.2, 0.4, 0.6], [78, 162, 105]))
     assert midpoint_ranks([20, 0, 80])[[0, 2]] == pytest.approx([0.1, 0.6])
@@ -157,9 +157,9 @@ def test_no_relative_index_of_a_mean_of_zero_or_one() -> None:
 
 def test_unknown_kinds_and_links_are_refused() -> None:
     with pytest.raises(OptionError, match="kind='relativ' is not allowed"):
-        concentration_index(VALUES, BIRTHS, kind="relativ")  # type: ignore[arg-type]
+        concentration_index(VALUES, BIRTHS, kind="relativ")
     with pytest.raises(OptionError, match="link='probit' is not allowed"):
-        slope_indices(VALUES, BIRTHS, link="probit")  # type: ignore[arg-type]
+        slope_indices(VALUES, BIRTHS, link="probit")
 
 
 def test_a_step_that_overshoots_is_halved() -> None:

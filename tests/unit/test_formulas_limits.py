@@ -30,4 +30,4 @@ def test_not_equal_to_anything_else() -> None:
 
 def test_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError, match="lower"):
-        limits().lower = np.array([1.0])  # type: ignore[misc]
+        limits().lower = np.array([1.0])

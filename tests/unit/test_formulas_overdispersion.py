@@ -76,4 +76,4 @@ def test_variance_between_is_found_again_in_simulated_units() -> None:
 @pytest.mark.parametrize(("function", "share"), [(winsorised, 0.5), (winsorised, -0.1), (truncated, 0.0)])
 def test_shares_are_checked(function: object, share: float) -> None:
     with pytest.raises(OptionError, match="share"):
-        function([1.0, 2.0], share=share)  # type: ignore[operator]
+        function([1.0, 2.0], share=share)

@@ -186,7 +186,7 @@ def test_long_runs_are_marked_from_one_over_the_limit(values: np.ndarray) -> Non
 def test_long_runs_may_be_judged_by_a_box(method: str) -> None:
     rng = np.random.default_rng(11)
     y = rng.choice([-1.0, 0.0, 1.0, 1.0], (400, 24))
-    found = both(longest_run_mask(y, 0, method=method))  # type: ignore[arg-type]
+    found = both(longest_run_mask(y, 0, method=method))
     assert found.any()
     differs = False
     for i, row in enumerate(y):
@@ -222,17 +222,17 @@ def test_options_are_checked() -> None:
     with pytest.raises(OptionError, match=r"length=2 is too small; give 3 or more"):
         trend([1, 2], length=2)
     with pytest.raises(InputTypeError, match=r"length=6\.5 is not a whole number"):
-        trend([1, 2], length=6.5)  # type: ignore[arg-type]
+        trend([1, 2], length=6.5)
     with pytest.raises(OptionError, match=r"length=3 is too small; give 4 or more"):
         alternating([1, 2], length=3)
     with pytest.raises(OptionError, match=r"method='box' is not allowed; use one of 'anhoej', 'best_box'"):
-        longest_run_mask([1, 2], 0, method="box")  # type: ignore[arg-type]
+        longest_run_mask([1, 2], 0, method="box")
     with pytest.raises(OptionError, match=r"ties='count' is not allowed; use one of 'break', 'skip'"):
-        shift([1, 2], 0, length=7, ties="count")  # type: ignore[arg-type]
+        shift([1, 2], 0, length=7, ties="count")
     with pytest.raises(OptionError, match=r"missing='zero' is not allowed; use one of 'break', 'skip'"):
-        shift([1, 2], 0, length=7, missing="zero")  # type: ignore[arg-type]
+        shift([1, 2], 0, length=7, missing="zero")
     with pytest.raises(OptionError, match=r"ties=None is not allowed; use one of 'break', 'skip'"):
-        trend([1, 2, 3, 4], length=3, ties=None)  # type: ignore[arg-type]
+        trend([1, 2, 3, 4], length=3, ties=None)
 
 
 def test_inputs_are_left_as_they_were(values: np.ndarray) -> None:

@@ -63,7 +63,7 @@ def test_no_useful_point() -> None:
 @pytest.mark.parametrize("function", [run_lengths, longest_run, crossings])
 def test_values_are_not_sides(function: object) -> None:
     with pytest.raises(InputTypeError, match=r"sides holds float64; give whole numbers: 1 above, -1 below"):
-        function(np.array([0.5, -0.5]))  # type: ignore[operator]
+        function(np.array([0.5, -0.5]))
 
 
 def test_runs_are_as_long_as_the_series() -> None:

@@ -49,21 +49,21 @@ def test_gamma_poisson_is_that_of_r() -> None:
 @pytest.mark.parametrize("shrink", [beta_binomial_shrinkage, gamma_poisson_shrinkage])
 def test_the_estimate_is_the_posterior_mean(shrink: object) -> None:
     x, n = (np.array(v, dtype=float) for v in SITES)
-    found: Shrunken = shrink(x, n)  # type: ignore[operator]
+    found: Shrunken = shrink(x, n)
     np.testing.assert_allclose(found.estimate, (x + found.mean * found.prior_size) / (n + found.prior_size))
     np.testing.assert_allclose(found.weight, n / (n + found.prior_size))
 
 
 @pytest.mark.parametrize("shrink", [beta_binomial_shrinkage, gamma_poisson_shrinkage])
 def test_units_that_differ_by_chance_are_pooled_completely(shrink: object) -> None:
-    found: Shrunken = shrink([5, 10, 8], [50, 100, 80])  # type: ignore[operator]
+    found: Shrunken = shrink([5, 10, 8], [50, 100, 80])
     assert found.complete
     assert np.isinf(found.prior_size)
     np.testing.assert_allclose(found.estimate, 0.1)
     assert (found.weight == 0).all()
     # Complete pooling does not make the rates known.
     assert (found.upper - found.lower > 0.06).all()
-    assert not shrink([0, 50, 8], [50, 100, 80]).complete  # type: ignore[operator]
+    assert not shrink([0, 50, 8], [50, 100, 80]).complete
 
 
 def brute(x: np.ndarray, n: np.ndarray, beta: bool) -> np.ndarray:
@@ -156,9 +156,9 @@ def test_a_set_is_to_the_last_digit_what_it_is_among_others(shrink: object) -> N
     """Sets need different numbers of steps; none goes on for the sake of another."""
     x = np.array([[3, 5, 9, 1], [0, 0, 1, 0], [40, 2, 7, 0]], dtype=float)
     n = np.array([[50, 60, 70, 30], [90, 4, 700, 2], [60, 60, 9, 3]], dtype=float)
-    together = shrink(x, n)  # type: ignore[operator]
+    together = shrink(x, n)
     for k in range(len(x)):
-        alone = shrink(x[k], n[k])  # type: ignore[operator]
+        alone = shrink(x[k], n[k])
         for part in ("estimate", "lower", "upper", "weight"):
             np.testing.assert_array_equal(getattr(alone, part), getattr(together, part)[k])
 
@@ -173,6 +173,6 @@ def test_a_set_is_to_the_last_digit_what_it_is_among_others(shrink: object) -> N
 def test_an_estimate_pooled_completely_lies_in_its_interval(
     shrink: object, x: list[float], n: list[float]
 ) -> None:
-    found = shrink(x, n, confidence=0.8)  # type: ignore[operator]
+    found = shrink(x, n, confidence=0.8)
     assert (found.lower <= found.estimate).all()
     assert (found.estimate <= found.upper).all()

@@ -247,11 +247,11 @@ def test_xbar_wants_one_of_two(given: dict[str, list[int]]) -> None:
 
 
 def xbar_of_sds(y: object, n: object, **options: object) -> Limits:
-    return xbar_limits(y, n, sds=y, **options)  # type: ignore[arg-type]
+    return xbar_limits(y, n, sds=y, **options)
 
 
 def xbar_of_ranges(y: object, n: object, **options: object) -> Limits:
-    return xbar_limits(y, n, ranges=y, **options)  # type: ignore[arg-type]
+    return xbar_limits(y, n, ranges=y, **options)
 
 
 @pytest.mark.parametrize("formula", [s_limits, r_limits, xbar_of_sds, xbar_of_ranges])

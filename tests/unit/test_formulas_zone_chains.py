@@ -133,8 +133,8 @@ def test_each_test_on_longer_series(chain: ZoneChain, naive: Naive) -> None:
 @pytest.mark.parametrize("missing", ["break", "skip"])
 def test_shift_signals_where_the_rule_marks_points(ties: str, missing: str) -> None:
     zones = np.random.default_rng(5).choice(10, (5000, 30), p=[0, 0, 0, 0.44, 0.06, 0.44, 0, 0, 0, 0.06])
-    low, high = rule_tests.shift(VALUES[zones], 0, length=7, ties=ties, missing=missing)  # type: ignore[arg-type]
-    chain = shift_chain(length=7, ties=ties, missing=missing)  # type: ignore[arg-type]
+    low, high = rule_tests.shift(VALUES[zones], 0, length=7, ties=ties, missing=missing)
+    chain = shift_chain(length=7, ties=ties, missing=missing)
     np.testing.assert_array_equal(signals(chain, zones), (low | high).any(axis=1))
 
 
@@ -217,15 +217,15 @@ def test_options_are_checked() -> None:
     with pytest.raises(OptionError, match="length=1 is too small; give 2 or more"):
         shift_chain(length=1)
     with pytest.raises(InputTypeError, match="length"):
-        within_chain(length=2.5)  # type: ignore[arg-type]
+        within_chain(length=2.5)
     with pytest.raises(OptionError, match="ties='stop' is not allowed"):
-        shift_chain(length=7, ties="stop")  # type: ignore[arg-type]
+        shift_chain(length=7, ties="stop")
     with pytest.raises(OptionError, match="missing='stop' is not allowed"):
-        shift_chain(length=7, missing="stop")  # type: ignore[arg-type]
+        shift_chain(length=7, missing="stop")
     with pytest.raises(OptionError, match="sigmas=3 is not allowed"):
         several_beyond_chain(points=2, window=3, sigmas=3)
     with pytest.raises(OptionError, match="same_side='low' is not allowed"):
-        several_beyond_chain(points=2, window=3, sigmas=2, same_side="low")  # type: ignore[arg-type]
+        several_beyond_chain(points=2, window=3, sigmas=2, same_side="low")
     with pytest.raises(OptionError, match="window=1 is too small; give 2 or more"):
         several_beyond_chain(points=2, window=1, sigmas=2)
     with pytest.raises(OptionError, match="length=0 is too small"):

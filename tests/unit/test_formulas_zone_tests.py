@@ -51,7 +51,7 @@ def naive(y: np.ndarray, low: list, high: list, need: int, size: int, same_side:
 @pytest.mark.parametrize("beyond_three_counts", [True, False])
 def test_two_in_three_by_loop(values: np.ndarray, same_side: str, beyond_three_counts: bool) -> None:
     found = np.stack(
-        two_in_three(values, -2, 2, 0, -3, 3, beyond_three_counts=beyond_three_counts, same_side=same_side)  # type: ignore[arg-type]
+        two_in_three(values, -2, 2, 0, -3, 3, beyond_three_counts=beyond_three_counts, same_side=same_side)
     )
     assert found.any()
     for i, y in enumerate(values):
@@ -63,7 +63,7 @@ def test_two_in_three_by_loop(values: np.ndarray, same_side: str, beyond_three_c
 @pytest.mark.parametrize("same_side", ["all", "beyond", "any"])
 @pytest.mark.parametrize("window", [4, 5])
 def test_four_in_five_by_loop(values: np.ndarray, same_side: str, window: int) -> None:
-    found = np.stack(four_in_five(values, -1, 1, 0, window=window, same_side=same_side))  # type: ignore[arg-type]
+    found = np.stack(four_in_five(values, -1, 1, 0, window=window, same_side=same_side))
     assert found.any()
     for i, y in enumerate(values):
         np.testing.assert_array_equal(found[:, i], naive(y, list(y < -1), list(y > 1), 4, window, same_side))
@@ -115,7 +115,7 @@ def test_which_points_must_lie_on_one_side() -> None:
 
 def test_three_with_a_missing_one_never_qualify() -> None:
     for same_side in ("all", "beyond", "any"):
-        assert not np.any(two_in_three([2.5, NAN, 2.5], -2, 2, 0, -3, 3, same_side=same_side))  # type: ignore[arg-type]
+        assert not np.any(two_in_three([2.5, NAN, 2.5], -2, 2, 0, -3, 3, same_side=same_side))
 
 
 def test_each_point_is_judged_by_its_own_limits() -> None:
@@ -161,13 +161,13 @@ def test_options_are_checked() -> None:
     with pytest.raises(
         OptionError, match=r"same_side='both' is not allowed; use one of 'all', 'beyond', 'any'"
     ):
-        two_in_three([1, 2], -2, 2, 0, -3, 3, same_side="both")  # type: ignore[arg-type]
+        two_in_three([1, 2], -2, 2, 0, -3, 3, same_side="both")
     with pytest.raises(OptionError, match=r"window=6 is not allowed; use one of 5, 4"):
         four_in_five([1, 2], -1, 1, 0, window=6)
     with pytest.raises(OptionError, match=r"length=1 is too small; give 2 or more"):
         within([1, 2], -1, 1, length=1)
     with pytest.raises(InputTypeError, match=r"length=2\.5 is not a whole number"):
-        outside([1, 2], -1, 1, length=2.5)  # type: ignore[arg-type]
+        outside([1, 2], -1, 1, length=2.5)
 
 
 def test_inputs_are_left_as_they_were(values: np.ndarray) -> None:

@@ -443,6 +443,6 @@ def test_refused_for_the_kind(make_series: Make) -> None:
     ):
         gaps(pair(make_series, kind="rate"), reference="B", odds_ratio="score")
     with pytest.raises(InputTypeError, match="make a StratifiedSeries with"):
-        gaps("series", reference="B")  # type: ignore[arg-type]
+        gaps("series", reference="B")
     with pytest.raises(TypeError, match="reference"):
-        gaps(pair(make_series))  # type: ignore[call-arg]
+        gaps(pair(make_series))

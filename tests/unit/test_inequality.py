@@ -84,7 +84,7 @@ def test_chance_alone_beside_the_estimate() -> None:
     found = values(inequality(series(BIRMINGHAM), draws=4000))
     n = np.array([n for _, n in BIRMINGHAM.values()])
     rng = np.random.default_rng(5)
-    drawn = {"d": [], "mdmu": [], "bgsd": []}  # type: ignore[var-annotated]
+    drawn = {"d": [], "mdmu": [], "bgsd": []}
     for _ in range(4000):
         y = rng.binomial(n, 171 / 38928) / n
         mu = (n * y).sum() / n.sum()
@@ -346,7 +346,7 @@ def test_wrong_arguments(arguments: dict[str, Any], error: type[Exception], text
 
 def test_what_is_not_a_series_is_refused() -> None:
     with pytest.raises(InputTypeError, match="series is of type DataFrame"):
-        inequality(pd.DataFrame())  # type: ignore[arg-type]
+        inequality(pd.DataFrame())
 
 
 def test_corrections_of_the_concentration_index_are_for_proportions() -> None:

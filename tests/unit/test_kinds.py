@@ -245,9 +245,9 @@ def test_a_threshold_is_given_or_found_not_both(made: type) -> None:
 @pytest.mark.parametrize("value", ["0.004", True, None])
 def test_tuned_numbers_are_numbers(value: object) -> None:
     with pytest.raises(qe.InputTypeError, match=r"tail=.* give a number"):
-        qe.P(tail=value)  # type: ignore[arg-type]
+        qe.P(tail=value)
     with pytest.raises(qe.InputTypeError, match=r"false_signal_every=.* give a number"):
-        qe.CountCusum(false_signal_every=value)  # type: ignore[arg-type]
+        qe.CountCusum(false_signal_every=value)
 
 
 @pytest.mark.parametrize("made", [qe.BernoulliCusum, qe.RiskAdjustedCusum])

@@ -349,7 +349,7 @@ def test_people_are_counted_by_group_where_not_overall() -> None:
 
 def test_what_is_neither_is_refused() -> None:
     with pytest.raises(qe.InputTypeError, match="give a Cycle or a Project"):
-        quality(pdsa.Site(name="North"))  # type: ignore[arg-type]
+        quality(pdsa.Site(name="North"))
 
 
 def test_the_result_keeps_the_habits_of_results() -> None:

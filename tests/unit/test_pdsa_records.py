@@ -213,7 +213,7 @@ def test_a_trail_tells_only_of_fields_that_versions_change() -> None:
 
 def test_records_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        cycle().name = "Another"  # type: ignore[misc]
+        cycle().name = "Another"
 
 
 def test_what_must_be_there_once_is() -> None:

@@ -74,7 +74,7 @@ def test_points_that_never_vary_have_no_run_length(kind: object) -> None:
     )
     measure = qe.Measure("Readmissions", "proportion", "lower")
     series = qe.from_counts(rows, measure, period="m", numerator="x", denominator="n", group="g")
-    found = qe.run_length(qe.control_chart(series, kind, rules="shewhart"))  # type: ignore[arg-type]
+    found = qe.run_length(qe.control_chart(series, kind, rules="shewhart"))
     assert found.table["mean"].round().fillna(-1).tolist() == [370, -1]
     assert found.notes.loc[found.notes["group"] == "B", "code"].tolist() == ["nothing_to_follow"]
 

@@ -484,9 +484,9 @@ def test_words(p_chart: qe.ControlChart, make_series: Make) -> None:
 
 def test_what_is_wrong_is_named_all_at_once(series: qe.StratifiedSeries) -> None:
     with pytest.raises(InputTypeError, match=r"shown\[1\] is of type str, shown\[2\] is of type DataFrame"):
-        false_signals([series, "p", series.data])  # type: ignore[list-item]
+        false_signals([series, "p", series.data])
     with pytest.raises(InputTypeError, match="shown is of type NoneType"):
-        false_signals(None)  # type: ignore[arg-type]
+        false_signals(None)
     with pytest.raises(OptionError, match="at least one chart"):
         false_signals([])
     with pytest.raises(
@@ -503,13 +503,13 @@ def test_levels_that_are_none(series: qe.StratifiedSeries, level: float) -> None
 
 def test_rules_that_are_none(series: qe.StratifiedSeries) -> None:
     with pytest.raises(InputTypeError, match="level="):
-        false_signals(series, level="5 %")  # type: ignore[arg-type]
+        false_signals(series, level="5 %")
     with pytest.raises(OptionError, match="names 'shewhart', 'anhoej' twice"):
         false_signals(series, rules=("shewhart", "anhoej", "shewhart", "anhoej"))
     with pytest.raises(OptionError, match="Did you mean 'shewhart'"):
         false_signals(series, rules="shewart")
     with pytest.raises(InputTypeError, match="rules=3"):
-        false_signals(series, rules=[3])  # type: ignore[list-item]
+        false_signals(series, rules=[3])
 
 
 def test_tails_are_found_in_few_steps(p_chart: qe.ControlChart, monkeypatch: pytest.MonkeyPatch) -> None:

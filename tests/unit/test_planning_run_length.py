@@ -479,11 +479,11 @@ class TestErrors:
 
     def test_types(self) -> None:
         with pytest.raises(InputTypeError, match="kind=3 is of type int"):
-            run_length("shewhart", kind=3)  # type: ignore[arg-type]
+            run_length("shewhart", kind=3)
         with pytest.raises(InputTypeError):
-            run_length(3)  # type: ignore[arg-type]
+            run_length(3)
         with pytest.raises(InputTypeError, match="shift='a'"):
-            run_length("shewhart", shift="a")  # type: ignore[arg-type]
+            run_length("shewhart", shift="a")
 
     def test_rules(self) -> None:
         with pytest.raises(OptionError, match="baseline=12 is not allowed with rules='anhoej'"):
@@ -502,7 +502,7 @@ class TestErrors:
             ({"shift": 1}, "is not for charts of counts"),
         ):
             with pytest.raises(OptionError, match=said):
-                run_length(chart, **arguments)  # type: ignore[arg-type]
+                run_length(chart, **arguments)
         with pytest.raises(OptionError, match="CountCusum"):
             run_length(qe.control_chart(series, qe.Cusum()))
         rolling = counts({"A": np.full(30, 90)}, {"A": [8] * 29 + [9]})

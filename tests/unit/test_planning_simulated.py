@@ -417,10 +417,10 @@ def test_limits_that_take_long_to_find_end_the_series() -> None:
 
 def test_bad_arguments_name_themselves() -> None:
     with pytest.raises(OptionError, match="side='left'"):
-        simulated_waiting(normal(0), MAKING_DATA_COUNT, "left")  # type: ignore[arg-type]
+        simulated_waiting(normal(0), MAKING_DATA_COUNT, "left")
     with pytest.raises(OptionError, match="charts=1"):
         simulated_waiting(normal(0), MAKING_DATA_COUNT, charts=1)
     with pytest.raises(OptionError, match="most=0"):
         simulated_waiting(normal(0), MAKING_DATA_COUNT, most=0)
     with pytest.raises(InputTypeError, match="most"):
-        simulated_waiting(normal(0), MAKING_DATA_COUNT, most=1.5)  # type: ignore[arg-type]
+        simulated_waiting(normal(0), MAKING_DATA_COUNT, most=1.5)

@@ -126,7 +126,7 @@ def test_two_stages_are_a_meta_analysis_of_the_sites(evaluation: ChangeEvaluatio
     found = pool_sites(evaluation, method=method)
     for group in ("Asian", "Black", "White"):
         y, v = by_hand(evaluation, group)
-        wanted = meta_analysis(y, v, tau2=method)  # type: ignore[arg-type]
+        wanted = meta_analysis(y, v, tau2=method)
         told = row(found.groups, group)
         numbers = [told[c] for c in ("estimate", "lower", "upper")]
         np.testing.assert_allclose(numbers, np.exp([wanted.estimate, wanted.lower, wanted.upper]), rtol=1e-9)
@@ -146,7 +146,7 @@ def test_two_stages_are_a_meta_analysis_of_the_sites(evaluation: ChangeEvaluatio
 def test_the_interval_is_the_one_asked_for(evaluation: ChangeEvaluation, interval: str) -> None:
     found = pool_sites(evaluation, interval=interval)
     y, v = by_hand(evaluation, "Black")
-    wanted = meta_analysis(y, v, test=interval)  # type: ignore[arg-type]
+    wanted = meta_analysis(y, v, test=interval)
     assert row(found.groups, "Black")["upper"] == pytest.approx(np.exp(float(wanted.upper)))
     assert found.method["interval"] == interval
 
@@ -707,7 +707,7 @@ def test_the_method_says_what_was_done(pooled: PooledEffect) -> None:
     assert method["sites"] == [f"Site {i}" for i in range(1, 6)]
     assert method["evaluation"]["model"] == "level"
     with pytest.raises(TypeError):
-        pooled.method["x"] = 1  # type: ignore[index]
+        pooled.method["x"] = 1
 
 
 # ---- refused -------------------------------------------------------------------------------------------
@@ -720,7 +720,7 @@ def test_options_are_checked(evaluation: ChangeEvaluation) -> None:
         pool_sites(evaluation, interval="wald")
     for ask in (pool_sites, randomisation_test):
         with pytest.raises(InputTypeError, match="give what evaluate_change"):
-            ask(3)  # type: ignore[operator]
+            ask(3)
 
 
 def test_a_series_without_sites_has_nothing_to_pool() -> None:

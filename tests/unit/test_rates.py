@@ -264,4 +264,4 @@ def test_refused(make_series: Make) -> None:
     with pytest.raises(DataError, match="not a date or period that can be read"):
         rates(series, over="al")
     with pytest.raises(InputTypeError, match="series is of type DataFrame; make a StratifiedSeries"):
-        rates(series.data)  # type: ignore[arg-type]
+        rates(series.data)

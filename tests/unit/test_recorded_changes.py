@@ -75,12 +75,12 @@ def test_what_holds_recorded_changes_is_told_from_what_does_not() -> None:
     assert not isinstance(object(), RecordedChanges)
     for wrong in (Diary, object(), Asleep()):
         with pytest.raises((InputTypeError, TypeError)):
-            qe.run_chart(counts(), phases=wrong)  # type: ignore[arg-type]
+            qe.run_chart(counts(), phases=wrong)
     # A frame is a frame, even with a column of the method's name.
     with pytest.raises(ColumnError, match="phases"):
         qe.run_chart(counts(), phases=pd.DataFrame({"phases": ["2023-01"]}))
     with pytest.raises(InputTypeError, match="exclude"):
-        qe.run_chart(counts(), exclude=Diary(TOOL))  # type: ignore[arg-type]
+        qe.run_chart(counts(), exclude=Diary(TOOL))
 
 
 CHARTS: dict[str, Any] = {

@@ -164,7 +164,7 @@ def test_references_that_cannot_be_used(make_series: Make, reference: Any, error
 
 def test_a_reason_is_text_and_a_minimum_a_whole_number() -> None:
     with pytest.raises(qe.InputTypeError, match=r"reason=3 is of type int"):
-        Reference("rest", reason=3)  # type: ignore[arg-type]
+        Reference("rest", reason=3)
     with pytest.raises(qe.OptionError, match=r"minimum=0 is too small"):
         Reference("best", minimum=0)
 

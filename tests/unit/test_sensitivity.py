@@ -66,7 +66,7 @@ def test_frames_are_copies_and_have_the_same_columns_whatever_the_options(asked:
         one, other = getattr(asked, name), getattr(plain, name)
         pd.testing.assert_series_equal(one.dtypes, other.dtypes)
     with pytest.raises(AttributeError):
-        asked.method = {}  # type: ignore[misc]
+        asked.method = {}
 
 
 def test_the_sentence_says_where_each_verdict_stands(asked: Sensitivity) -> None:

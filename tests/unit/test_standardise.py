@@ -350,13 +350,13 @@ def test_refusals(two_ages: StratifiedSeries, options: dict[str, Any], message: 
 
 def test_merge_is_yes_or_no(two_ages: StratifiedSeries) -> None:
     with pytest.raises(InputTypeError, match="merge='no' is of type str; give True or False"):
-        two_ages.standardise("age", merge="no")  # type: ignore[arg-type]
-    assert two_ages.standardise("age", merge=np.True_).options["merge"] is True  # type: ignore[arg-type]
+        two_ages.standardise("age", merge="no")
+    assert two_ages.standardise("age", merge=np.True_).options["merge"] is True
 
 
 def test_refusals_of_what_cannot_be_a_standard(two_ages: StratifiedSeries) -> None:
     with pytest.raises(InputTypeError, match="standard of type int cannot be used"):
-        standardise(two_ages, "age", standard=3)  # type: ignore[arg-type]
+        standardise(two_ages, "age", standard=3)
     with pytest.raises(ColumnError, match="standard='denominator' is not a column"):
         standardise(two_ages, "age", standard=pd.DataFrame({"age": ["<35"], "weight": [1]}))
     with pytest.raises(InputTypeError, match="denominator that cannot be read as numbers"):

@@ -414,7 +414,7 @@ def test_a_pattern_needs_points_enough_in_a_row(
 def test_a_shift_that_passes_over_missing_points_needs_none_in_a_row(make_series: Make) -> None:
     series = make_series([8.0, 13, 9, None, 12, 10, 11], kind="mean")
     for missing, able in (("skip", SEVERAL), ("break", NO)):
-        rules = set_of(Shift(6, missing=missing))  # type: ignore[arg-type]
+        rules = set_of(Shift(6, missing=missing))
         assert sides(qe.control_chart(series, rules=rules)) == (able, able)
 
 
@@ -457,7 +457,7 @@ def test_a_number_of_runs_signals_only_where_some_order_of_the_points_would() ->
 def test_the_number_of_runs_needs_points_enough(
     make_series: Make, points: int, able: bool, table: str
 ) -> None:
-    rules = set_of(RunsCount(table))  # type: ignore[arg-type]
+    rules = set_of(RunsCount(table))
     values = [3, 8, 1, 9, 2, 7, 0, 6, 4, 5][:points]
     chart = qe.run_chart(make_series(values, kind="mean"), rules=rules)
     assert sideless_can_signal(chart, 0).tolist() == [able]
